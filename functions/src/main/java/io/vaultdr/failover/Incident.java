@@ -1,0 +1,98 @@
+package io.vaultdr.failover;
+
+import io.vaultdr.model.Epoch;
+import io.vaultdr.model.Loss;
+import io.vaultdr.model.Outcome;
+import io.vaultdr.model.PairId;
+import io.vaultdr.model.StepName;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * An attempt to change the serving side, with all that was known when it was opened and all that
+ * was done since. What a person reads afterwards.
+ *
+ * @param requestedBy {@code evidence}, or who asked for it as claimed
+ * @param diagnosis the diagnosis' name at opening
+ * @param evidence per vantage what was said and seen at opening, one line each
+ * @param gates every gate that applied at opening, first decides
+ * @param overridden gates that a person's request set aside
+ * @param verdict what followed from them
+ * @param predictedLoss what a restore of the newest checked snapshot would lose
+ * @param lastServed the end of the last slot in which home served, if evidence still had one
+ * @param approval where asking a person stands
+ * @param steps per step name its record
+ * @param execution the execution's ARN once it was started
+ * @param findings what a person has to know, a sentence each: what couldn't be fenced, what was
+ *     lost
+ * @param outcome how it stands
+ */
+public record Incident(
+        PairId pair,
+        Epoch epoch,
+        Instant openedAt,
+        String requestedBy,
+        String diagnosis,
+        Map<String, String> evidence,
+        List<String> gates,
+        List<String> overridden,
+        String verdict,
+        Loss predictedLoss,
+        Optional<Instant> lastServed,
+        Approval approval,
+        Map<StepName, StepRecord> steps,
+        Optional<String> execution,
+        List<String> findings,
+        Outcome outcome,
+        Optional<Instant> closedAt,
+        long version) {
+
+    /** {@code <pair>-<epoch>}. */
+    public String id() {
+        return pair + "-" + epoch;
+    }
+
+    /** Where asking a person stands. */
+    public sealed interface Approval {
+        /** Nobody has to be asked. */
+        record NotNeeded() implements Approval {}
+
+        /** Somebody has to be asked, for these reasons. */
+        record Needed(List<String> reasons) implements Approval {}
+
+        /** Asked; the task token lies in the ledger beside the incident. */
+        record Waiting(List<String> reasons, Instant askedAt) implements Approval {}
+
+        /** Approved by a person, as claimed, up to the loss that was stated then. */
+        record Approved(String by, Instant at, String requestId, Loss acceptedLoss)
+                implements Approval {}
+
+        /** A person said no. */
+        record Rejected(String by, Instant at, String requestId) implements Approval {}
+
+        /** No reason to ask was left and the stage is automatic. */
+        record Released(Instant at) implements Approval {}
+
+        /** Home served again while a person was waited for. */
+        record Withdrawn(Instant at) implements Approval {}
+
+        /** Nobody answered in time. */
+        record Unanswered(Instant at) implements Approval {}
+    }
+
+    /**
+     * What a step did.
+     *
+     * @param attempts how often it was begun; more than one when it was killed in between
+     * @param result what it found and did, small, without secrets; the same answer for a repetition
+     */
+    public record StepRecord(
+            int attempts,
+            Instant startedAt,
+            Optional<Instant> finishedAt,
+            Map<String, String> result,
+            Optional<String> failure) {}
+}

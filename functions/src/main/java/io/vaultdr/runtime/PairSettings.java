@@ -1,0 +1,159 @@
+package io.vaultdr.runtime;
+
+import io.vaultdr.model.PairId;
+import io.vaultdr.model.Side;
+import io.vaultdr.model.Slots;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * All that a function knows of its pair. The CDK app writes it as JSON into the environment
+ * variable {@code PAIR} of each function of a pair, and into the SSM parameter {@code
+ * <SETTINGS_PATH>/<pair>/settings} of each vantage; functions read it with {@link Json}. Names are
+ * written out by the CDK app and never put together by a function.
+ *
+ * @param pair the pair's name
+ * @param edition which server runs on both sides
+ * @param stage the rung of the ladder that the pair stands on
+ * @param account the AWS account id, 12 digits
+ * @param home the home cluster
+ * @param dr the DR cluster; absent on the rung {@code backup}
+ * @param buckets where snapshots go, the serving side writes all of them; home's region first
+ * @param vantages the regions that probe; empty on the rung {@code backup}
+ * @param failover what only exists from the rung {@code observe} on
+ * @param traffic how clients are turned; absent where nothing is turned
+ * @param slot how long a probing slot lasts
+ * @param snapshotEvery how often the schedule takes a snapshot
+ * @param topicArn the SNS topic of the function's own region that pages people
+ */
+public record PairSettings(
+        PairId pair,
+        Edition edition,
+        Stage stage,
+        String account,
+        Cluster home,
+        Optional<Cluster> dr,
+        List<Bucket> buckets,
+        List<Vantage> vantages,
+        Optional<Failover> failover,
+        Optional<Traffic> traffic,
+        Duration slot,
+        Duration snapshotEvery,
+        String topicArn) {
+
+    /** Which server a pair runs. */
+    public enum Edition {
+        OPENBAO,
+        VAULT
+    }
+
+    /** The rungs, each holding all before it. */
+    public enum Stage {
+        BACKUP,
+        OBSERVE,
+        APPROVAL,
+        AUTOMATIC
+    }
+
+    /**
+     * One cluster.
+     *
+     * @param region its AWS region
+     * @param address what clients use, scheme and port included
+     * @param nodes each node's own API address; not empty
+     * @param serverName the name in the servers' certificates, where it isn't the host of the URI
+     * @param login the prefix of its AppRole secrets in Secrets Manager: {@code <login>/<intent>}
+     *     holds {@code {"role_id":…,"secret_id":…}}
+     * @param autoScalingGroup the group its nodes belong to; needed on the DR side
+     * @param instanceTag the tag by which SSM finds its instances; needed on both sides from the
+     *     rung {@code observe} on
+     * @param voters how many voting nodes the cluster has when it is complete
+     */
+    public record Cluster(
+            String region,
+            URI address,
+            List<URI> nodes,
+            Optional<String> serverName,
+            String login,
+            Optional<String> autoScalingGroup,
+            Optional<Tag> instanceTag,
+            int voters) {}
+
+    /** An instance tag. */
+    public record Tag(String key, String value) {}
+
+    /** A snapshot bucket and the region it stands in. */
+    public record Bucket(String region, String name) {}
+
+    /** A region that probes, and whose it is. */
+    public record Vantage(String region, Role role) {
+        /** Where a vantage stands; only what isn't at home counts against home. */
+        public enum Role {
+            HOME,
+            DR,
+            WITNESS
+        }
+    }
+
+    /**
+     * What a failover needs.
+     *
+     * @param table the ledger, a DynamoDB table in the DR region
+     * @param stateMachineArn the failover's state machine, in the DR region
+     * @param restartDocument the SSM document that restarts the server on a DR node
+     * @param wipeDocument the SSM document that wipes a blank DR node and starts it again
+     * @param stopDocument the SSM document that stops the server on home's nodes and says whether
+     *     it stopped
+     * @param serviceUnit the systemd unit of the server on the nodes
+     * @param coolDown after a change of the serving side, how long nothing is changed again
+     * @param askAgainAfter after a no or no answer, how long nobody is asked again
+     * @param approvalTimeout how long a person may take to answer
+     * @param acceptedLoss the predicted loss up to which nobody is asked
+     * @param snapshotMaxAge the age from which on the newest checked snapshot makes the DR side not
+     *     ready
+     */
+    public record Failover(
+            String table,
+            String stateMachineArn,
+            String restartDocument,
+            String wipeDocument,
+            String stopDocument,
+            String serviceUnit,
+            Duration coolDown,
+            Duration askAgainAfter,
+            Duration approvalTimeout,
+            Duration acceptedLoss,
+            Duration snapshotMaxAge) {}
+
+    /**
+     * How clients are turned.
+     *
+     * @param hostedZoneId the Route 53 zone of the record
+     * @param recordName the CNAME that clients use, without a trailing dot
+     * @param homeSetIdentifier the set identifier of home's weighted record
+     * @param drSetIdentifier the set identifier of the DR side's weighted record
+     * @param flags the traffic flags; either one's presence turns clients
+     */
+    public record Traffic(
+            String hostedZoneId,
+            String recordName,
+            String homeSetIdentifier,
+            String drSetIdentifier,
+            List<Flag> flags) {}
+
+    /** Where a traffic flag is put: its presence at the key turns clients to DR. */
+    public record Flag(String region, String bucket, String key) {}
+
+    /** The slots this pair's probing is counted in. */
+    public Slots slots() {
+        return new Slots(slot);
+    }
+
+    /** The cluster on {@code side}; fails where the pair has no DR side. */
+    public Cluster cluster(Side side) {
+        return side == Side.HOME ? home : dr.orElseThrow();
+    }
+}

@@ -1,0 +1,5 @@
+/** Taking, checking, cataloguing and reading back snapshots. */
+@NullMarked
+package io.vaultdr.snapshot;
+
+import org.jspecify.annotations.NullMarked;

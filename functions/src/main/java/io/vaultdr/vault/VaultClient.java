@@ -1,0 +1,143 @@
+package io.vaultdr.vault;
+
+import io.vaultdr.model.Secret;
+
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * One node of a Vault or OpenBao cluster, asked directly. Redirects are followed only where a
+ * method says so. Every call has a connect and a read time-out and throws a {@link
+ * io.vaultdr.model.Failure} of the fitting kind; a call that changes something and gets no answer
+ * throws {@code OutcomeUnknown}.
+ */
+public interface VaultClient {
+    /** The node's own address. */
+    URI address();
+
+    /**
+     * {@code GET sys/health}, any status. A node that answers is never a failure; silence and
+     * garbage are {@code Retryable}.
+     */
+    Health health();
+
+    /** {@code GET sys/seal-status}. */
+    SealStatus sealStatus();
+
+    /** {@code GET sys/leader}, as this node sees it, which may be stale (facts §11 J). */
+    Leader leader();
+
+    /** {@code GET sys/storage/raft/configuration}. */
+    List<RaftServer> raftConfiguration(Secret token);
+
+    /** {@code GET sys/storage/raft/autopilot/state}. */
+    Autopilot autopilotState(Secret token);
+
+    /** {@code PUT sys/init} with recovery shares, for a node whose seal unseals it by itself. */
+    Initialized initialize(int recoveryShares, int recoveryThreshold);
+
+    /**
+     * {@code GET sys/storage/raft/snapshot}, read as it comes: the caller reads at full speed and
+     * closes it. A body that breaks off throws {@code IOException} from read; a read that stalls
+     * longer than {@code stall} too.
+     */
+    InputStream snapshot(Secret token, Duration stall);
+
+    /**
+     * {@code POST sys/storage/raft/snapshot}, without force. Returning means <em>verified, not
+     * restored</em>: the caller waits for the cluster id and the canary.
+     */
+    void restore(Secret token, Path archive, Duration limit);
+
+    /** {@code POST auth/approle/login}. */
+    Token login(Secret roleId, Secret secretId);
+
+    /** {@code POST auth/token/revoke-self}. */
+    void revokeSelf(Secret token);
+
+    /** {@code GET <mount>/data/<path>} of a KV version 2 engine: newest version, empty if none. */
+    Optional<KvVersion> readKv(Secret token, String mount, String path);
+
+    /** {@code POST <mount>/data/<path>}; the new version's number. */
+    long writeKv(Secret token, String mount, String path, Map<String, String> data);
+
+    /** {@code GET sys/audit}: type and file path of each device, by its mount path. */
+    Map<String, AuditDevice> auditDevices(Secret token);
+
+    /**
+     * A node's health.
+     *
+     * @param status the HTTP status, whose meanings are in {@link NodeStatus}
+     */
+    record Health(
+            int status,
+            NodeStatus meaning,
+            Optional<String> version,
+            Optional<String> clusterId,
+            Optional<Instant> serverTime) {}
+
+    /** What a status of {@code sys/health} means. */
+    enum NodeStatus {
+        ACTIVE,
+        STANDBY,
+        PERFORMANCE_STANDBY,
+        DR_SECONDARY,
+        UNHEALTHY_STANDBY,
+        NOT_INITIALISED,
+        SEALED,
+        REMOVED,
+        UNKNOWN
+    }
+
+    /** {@code sys/seal-status}. */
+    record SealStatus(
+            String type,
+            boolean initialised,
+            boolean sealed,
+            Optional<String> version,
+            Optional<String> clusterId) {}
+
+    /**
+     * {@code sys/leader}.
+     *
+     * @param address the leader's API address, empty without one
+     * @param activeTime since when this node is the leader; changes on a restart
+     */
+    record Leader(
+            boolean self,
+            Optional<URI> address,
+            Optional<Instant> activeTime,
+            OptionalLong committedIndex,
+            OptionalLong appliedIndex) {}
+
+    /** A server in the Raft configuration. */
+    record RaftServer(String nodeId, String address, boolean leader, boolean voter) {}
+
+    /** Autopilot's view; its indexes are up to five seconds old (facts §11 E). */
+    record Autopilot(
+            boolean healthy, int failureTolerance, List<String> voters, List<String> nonVoters) {}
+
+    /** What {@code sys/init} gave: keys and root token, which stay in memory. */
+    record Initialized(Secret rootToken, List<Secret> recoveryKeys) {}
+
+    /** A token and how long it lives. */
+    record Token(Secret value, Duration timeToLive) {}
+
+    /** A version of a KV secret. */
+    record KvVersion(long version, Map<String, String> data) {
+        @Override
+        public String toString() {
+            return "KvVersion[version=" + version + ", data=[secret]]";
+        }
+    }
+
+    /** An audit device. */
+    record AuditDevice(String type, Optional<String> filePath) {}
+}
