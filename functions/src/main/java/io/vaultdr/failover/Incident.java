@@ -7,6 +7,8 @@ import io.vaultdr.model.PairId;
 import io.vaultdr.model.StepName;
 
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,6 +55,73 @@ public record Incident(
     /** {@code <pair>-<epoch>}. */
     public String id() {
         return pair + "-" + epoch;
+    }
+
+    /** The same incident with another approval. */
+    public Incident withApproval(Approval next) {
+        return copy(predictedLoss, next, steps, execution, findings, outcome, closedAt);
+    }
+
+    /** The same incident with a step's record put in. */
+    public Incident withStep(StepName step, StepRecord record) {
+        Map<StepName, StepRecord> next = new EnumMap<>(StepName.class);
+        next.putAll(steps);
+        next.put(step, record);
+        return copy(predictedLoss, approval, next, execution, findings, outcome, closedAt);
+    }
+
+    /** The same incident with its execution. */
+    public Incident withExecution(String arn) {
+        return copy(predictedLoss, approval, steps, Optional.of(arn), findings, outcome, closedAt);
+    }
+
+    /** The same incident with a sentence more, unless it holds that sentence already. */
+    public Incident withFinding(String sentence) {
+        if (findings.contains(sentence)) {
+            return this;
+        }
+        List<String> next = new ArrayList<>(findings);
+        next.add(sentence);
+        return copy(predictedLoss, approval, steps, execution, next, outcome, closedAt);
+    }
+
+    /** The same incident, closed. */
+    public Incident closed(Outcome end, Instant at) {
+        return copy(predictedLoss, approval, steps, execution, findings, end, Optional.of(at));
+    }
+
+    /** The same incident, whose promotion would lose this much. */
+    public Incident withPredictedLoss(Loss next) {
+        return copy(next, approval, steps, execution, findings, outcome, closedAt);
+    }
+
+    private Incident copy(
+            Loss nextLoss,
+            Approval nextApproval,
+            Map<StepName, StepRecord> nextSteps,
+            Optional<String> nextExecution,
+            List<String> nextFindings,
+            Outcome nextOutcome,
+            Optional<Instant> nextClosedAt) {
+        return new Incident(
+                pair,
+                epoch,
+                openedAt,
+                requestedBy,
+                diagnosis,
+                evidence,
+                gates,
+                overridden,
+                verdict,
+                nextLoss,
+                lastServed,
+                nextApproval,
+                nextSteps,
+                nextExecution,
+                nextFindings,
+                nextOutcome,
+                nextClosedAt,
+                version);
     }
 
     /** Where asking a person stands. */

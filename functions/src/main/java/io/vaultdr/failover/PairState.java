@@ -31,6 +31,30 @@ public record PairState(
         Optional<Instant> homeServedSince,
         long version) {
 
+    /** The same state with something else going on. */
+    public PairState withPhase(Phase next) {
+        return new PairState(
+                pair, epoch, serving, since, lineage, next, pause, homeServedSince, version);
+    }
+
+    /** The same state, paused or not. */
+    public PairState withPause(Optional<Pause> next) {
+        return new PairState(
+                pair, epoch, serving, since, lineage, phase, next, homeServedSince, version);
+    }
+
+    /** The same state after an evaluation found home serving. */
+    public PairState withHomeServedSince(Instant at) {
+        return new PairState(
+                pair, epoch, serving, since, lineage, phase, pause, Optional.of(at), version);
+    }
+
+    /** The state after {@code side} began to serve by the promotion of {@code promoted}. */
+    public PairState served(Side side, Instant at, Epoch promoted) {
+        return new PairState(
+                pair, epoch, side, at, promoted, phase, pause, homeServedSince, version);
+    }
+
     /** What goes on with a pair. */
     public sealed interface Phase {
         /** Nothing: the serving side serves or doesn't, and nobody changes it. */
