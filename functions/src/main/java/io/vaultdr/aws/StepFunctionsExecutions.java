@@ -9,6 +9,7 @@ import io.vaultdr.runtime.Json;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
+import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 import software.amazon.awssdk.services.sfn.model.InvalidTokenException;
 import software.amazon.awssdk.services.sfn.model.TaskDoesNotExistException;
 import software.amazon.awssdk.services.sfn.model.TaskTimedOutException;
@@ -67,6 +68,17 @@ public final class StepFunctionsExecutions implements Executions {
                     e,
                     true,
                     "It is started again under the same name, which starts it once.");
+        }
+    }
+
+    @Override
+    public boolean running(String arn) {
+        try {
+            return sfn.describeExecution(request -> request.executionArn(arn)).status()
+                    == ExecutionStatus.RUNNING;
+        } catch (SdkException e) {
+            throw AwsFailures.of(
+                    "look at execution " + arn, e, false, "It is looked at again in a minute.");
         }
     }
 

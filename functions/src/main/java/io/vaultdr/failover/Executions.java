@@ -18,6 +18,9 @@ public interface Executions {
     /** Starts an execution that does all but the last call of each step, named by its time. */
     String startDryRun(Instant at);
 
+    /** Whether the execution with this ARN still runs; false once it ended in any way. */
+    boolean running(String arn);
+
     /**
      * Lets the execution that waits on {@code token} go on.
      *

@@ -1,5 +1,8 @@
 package io.vaultdr.failover;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Loss;
 import io.vaultdr.model.Outcome;
@@ -23,6 +26,7 @@ import java.util.Optional;
  * @param gates every gate that applied at opening, first decides
  * @param overridden gates that a person's request set aside
  * @param verdict what followed from them
+ * @param wouldHave what would have followed if the stage were automatic
  * @param predictedLoss what a restore of the newest checked snapshot would lose
  * @param lastServed the end of the last slot in which home served, if evidence still had one
  * @param approval where asking a person stands
@@ -42,6 +46,7 @@ public record Incident(
         List<String> gates,
         List<String> overridden,
         String verdict,
+        String wouldHave,
         Loss predictedLoss,
         Optional<Instant> lastServed,
         Approval approval,
@@ -113,6 +118,7 @@ public record Incident(
                 gates,
                 overridden,
                 verdict,
+                wouldHave,
                 nextLoss,
                 lastServed,
                 nextApproval,
@@ -124,7 +130,42 @@ public record Incident(
                 version);
     }
 
+    /** The same incident as its {@code next}th version. */
+    public Incident withVersion(long next) {
+        return new Incident(
+                pair,
+                epoch,
+                openedAt,
+                requestedBy,
+                diagnosis,
+                evidence,
+                gates,
+                overridden,
+                verdict,
+                wouldHave,
+                predictedLoss,
+                lastServed,
+                approval,
+                steps,
+                execution,
+                findings,
+                outcome,
+                closedAt,
+                next);
+    }
+
     /** Where asking a person stands. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "kind")
+    @JsonSubTypes({
+        @JsonSubTypes.Type(Approval.NotNeeded.class),
+        @JsonSubTypes.Type(Approval.Needed.class),
+        @JsonSubTypes.Type(Approval.Waiting.class),
+        @JsonSubTypes.Type(Approval.Approved.class),
+        @JsonSubTypes.Type(Approval.Rejected.class),
+        @JsonSubTypes.Type(Approval.Released.class),
+        @JsonSubTypes.Type(Approval.Withdrawn.class),
+        @JsonSubTypes.Type(Approval.Unanswered.class)
+    })
     public sealed interface Approval {
         /** Nobody has to be asked. */
         record NotNeeded() implements Approval {}

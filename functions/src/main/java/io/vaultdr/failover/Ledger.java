@@ -47,6 +47,16 @@ public interface Ledger {
      */
     void updateBoth(Epoch epoch, UnaryOperator<PairState> state, UnaryOperator<Incident> incident);
 
+    /** The newest evaluation; empty before the first. */
+    Optional<Assessment> assessment();
+
+    /**
+     * Stores an evaluation in place of the one whose version it carries, raising the version.
+     *
+     * @return false when another one was stored since: nothing was written
+     */
+    boolean assess(Assessment assessment);
+
     /** Stores the task token on which an execution waits for a person. */
     void storeTaskToken(Epoch epoch, Secret token);
 

@@ -1,5 +1,7 @@
 package io.vaultdr.failover;
 
+import io.vaultdr.model.Side;
+
 import java.time.Instant;
 import java.util.OptionalLong;
 
@@ -8,12 +10,18 @@ import java.util.OptionalLong;
  *
  * @param vantage the vantage's region
  * @param slot the slot's number
+ * @param side the side that served to the vantage's knowledge and was probed
  * @param evidence what it found
  * @param committedIndex the leader's committed Raft index, where it could be asked
  * @param at when it was found
  */
 public record Observation(
-        String vantage, long slot, Evidence evidence, OptionalLong committedIndex, Instant at) {
+        String vantage,
+        long slot,
+        Side side,
+        Evidence evidence,
+        OptionalLong committedIndex,
+        Instant at) {
 
     /** What a slot's probe found. */
     public enum Evidence {

@@ -1,5 +1,8 @@
 package io.vaultdr.failover;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Side;
@@ -55,7 +58,47 @@ public record PairState(
                 pair, epoch, side, at, promoted, phase, pause, homeServedSince, version);
     }
 
+    /** A pair that nothing was ever written of: settled at home. */
+    public static PairState initial(PairId pair) {
+        return new PairState(
+                pair,
+                Epoch.ZERO,
+                Side.HOME,
+                Instant.EPOCH,
+                Epoch.ZERO,
+                new Phase.Settled(),
+                Optional.empty(),
+                Optional.empty(),
+                0);
+    }
+
+    /** The same state after the incident {@code next}, the pair's newest, was opened. */
+    public PairState opened(Epoch next) {
+        return new PairState(
+                pair,
+                next,
+                serving,
+                since,
+                lineage,
+                new Phase.Changing(next, StepName.JUDGE),
+                pause,
+                homeServedSince,
+                version);
+    }
+
+    /** The same state as its {@code next}th version. */
+    public PairState withVersion(long next) {
+        return new PairState(
+                pair, epoch, serving, since, lineage, phase, pause, homeServedSince, next);
+    }
+
     /** What goes on with a pair. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "kind")
+    @JsonSubTypes({
+        @JsonSubTypes.Type(Phase.Settled.class),
+        @JsonSubTypes.Type(Phase.Changing.class),
+        @JsonSubTypes.Type(Phase.Diverged.class)
+    })
     public sealed interface Phase {
         /** Nothing: the serving side serves or doesn't, and nobody changes it. */
         record Settled() implements Phase {}
