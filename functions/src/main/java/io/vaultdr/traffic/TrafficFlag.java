@@ -1,0 +1,13 @@
+package io.vaultdr.traffic;
+
+/** A traffic flag: its presence turns the clients to DR without any call to Route 53. */
+public interface TrafficFlag {
+    /** Where it stands, for people: region and bucket. */
+    String place();
+
+    /** Whether it stands. */
+    boolean raised();
+
+    /** Raises it; again changes nothing. */
+    void raise();
+}
