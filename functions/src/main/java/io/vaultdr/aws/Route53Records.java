@@ -43,13 +43,13 @@ public final class Route53Records implements WeightedRecords {
     public void turnTo(Side side, Deadline deadline) {
         List<ResourceRecordSet> sets = sets();
         String change = change(upsert(of(sets, side), ALL), upsert(of(sets, side.other()), 0));
-        deadline.poll(POLL, () -> inSync(change) ? Optional.of(true) : Optional.empty())
-                .orElseThrow(
-                        () ->
-                                new Failure.OutcomeUnknown(
-                                        "turn the weights of " + traffic.recordName(),
-                                        "change " + change + " is accepted and not everywhere yet",
-                                        "Look with: aws route53 get-change --id " + change));
+        if (deadline.poll(POLL, () -> inSync(change) ? Optional.of(change) : Optional.empty())
+                .isEmpty()) {
+            throw new Failure.OutcomeUnknown(
+                    "turn the weights of " + traffic.recordName(),
+                    "change " + change + " is accepted and not everywhere yet",
+                    "Look with: aws route53 get-change --id " + change);
+        }
     }
 
     private String change(Change serving, Change other) {

@@ -9,6 +9,7 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.CommandInvocation;
 import software.amazon.awssdk.services.ssm.model.CommandInvocationStatus;
+import software.amazon.awssdk.services.ssm.model.Target;
 
 import java.time.Clock;
 import java.time.Duration;
@@ -66,9 +67,11 @@ public final class SsmCommands implements NodeCommands {
                             request ->
                                     request.documentName(document)
                                             .targets(
-                                                    t ->
-                                                            t.key("tag:" + tag.key())
-                                                                    .values(tag.value()))
+                                                    List.of(
+                                                            Target.builder()
+                                                                    .key("tag:" + tag.key())
+                                                                    .values(tag.value())
+                                                                    .build()))
                                             .timeoutSeconds(DELIVERY_SECONDS)
                                             .maxConcurrency("100%")
                                             .maxErrors("100%")

@@ -121,6 +121,7 @@ public final class StepRunner {
                 List.of(),
                 List.of(),
                 "DRY_RUN",
+                "DRY_RUN",
                 new Loss(Duration.ZERO, OptionalLong.empty()),
                 Optional.empty(),
                 new Approval.NotNeeded(),
