@@ -4,8 +4,12 @@ import io.vaultdr.model.Epoch;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Side;
 
+import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -38,6 +42,38 @@ public record Manifest(
         String clusterId,
         String nonce,
         RestoreNeeds needs) {
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'", Locale.ROOT)
+                    .withZone(ZoneOffset.UTC);
+
+    /**
+     * The key of the archive in each bucket. It carries the nonce, so that two runs for the same id
+     * never write the same object.
+     */
+    public static String archiveKey(String id, String nonce) {
+        return "archives/" + id + "-" + nonce + ".snap";
+    }
+
+    /** The key of this snapshot's archive. */
+    public String archiveKey() {
+        return archiveKey(id, nonce);
+    }
+
+    /** The key of the manifest that commits {@code id}. */
+    public static String key(String id) {
+        return "manifests/" + id + ".json";
+    }
+
+    /**
+     * The id of a pair's snapshot: the same for the same scheduled minute, and sorting by time. A
+     * schedule that is faster than a minute, as in a compressed rehearsal, gets an id per interval.
+     */
+    public static String id(PairId pair, Instant scheduled, Duration every) {
+        long step = Math.max(1, Math.min(60, every.toSeconds()));
+        Instant start =
+                Instant.ofEpochSecond(Math.floorDiv(scheduled.getEpochSecond(), step) * step);
+        return pair + "-" + TIME.format(start);
+    }
 
     /**
      * What a snapshot needs to be restored and used.
