@@ -310,7 +310,7 @@ public final class BaoServer implements AutoCloseable {
         lines.add("  current_key = \"file://" + spec.sealKey() + "\"");
         lines.add("}");
         lines.add("api_addr = \"" + spec.address() + "\"");
-        lines.add("cluster_addr = \"https://" + spec.host() + ":" + spec.clusterPort() + "\"");
+        lines.add("cluster_addr = \"https://127.0.0.1:" + spec.clusterPort() + "\"");
         lines.add("disable_mlock = true");
         lines.add(spec.more());
         return String.join("\n", lines) + "\n";

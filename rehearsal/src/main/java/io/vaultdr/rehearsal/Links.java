@@ -94,6 +94,11 @@ public final class Links implements AutoCloseable {
         return address;
     }
 
+    /** The places that it connects, in their order. */
+    public List<String> places() {
+        return List.copyOf(addresses.keySet());
+    }
+
     /** The link from {@code place} to the server {@code host}. */
     public Link link(String place, String host) {
         return links.stream()
