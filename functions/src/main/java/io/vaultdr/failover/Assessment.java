@@ -48,4 +48,24 @@ public record Assessment(
 
     /** A page that was sent: since when its cause holds, and when it was last seen to. */
     public record Told(Instant since, Instant lastSeen) {}
+
+    /** The same, with other pages, in place of the version {@code stored}. */
+    Assessment withTold(Map<String, Told> next, long stored) {
+        return new Assessment(
+                at,
+                slot,
+                side,
+                diagnosis,
+                evidence,
+                gates,
+                verdict,
+                wouldHave,
+                missing,
+                predictedLoss,
+                lastServed,
+                lastIndex,
+                next,
+                warmedAt,
+                stored);
+    }
 }

@@ -5,8 +5,10 @@ import io.vaultdr.aws.DynamoDbEvidence;
 import io.vaultdr.aws.DynamoDbLedger;
 import io.vaultdr.aws.SnsPager;
 import io.vaultdr.aws.StepFunctionsExecutions;
+import io.vaultdr.failover.Evaluation;
 import io.vaultdr.failover.EvidenceLog;
 import io.vaultdr.failover.Executions;
+import io.vaultdr.failover.Gathering;
 import io.vaultdr.failover.Ledger;
 import io.vaultdr.failover.Pager;
 import io.vaultdr.model.Failure;
@@ -103,6 +105,26 @@ public final class Wiring {
                                 aws.stepFunctions(drRegion()),
                                 failover().stateMachineArn(),
                                 pair.pair()));
+    }
+
+    /** Reads what a verdict rests on. */
+    public Gathering gathering() {
+        return once(Gathering.class, () -> new Gathering(pair, ledger(), evidence(), clock));
+    }
+
+    /** Evaluates the pair. */
+    public Evaluation evaluation() {
+        return once(
+                Evaluation.class,
+                () ->
+                        new Evaluation(
+                                pair,
+                                ledger(),
+                                evidence(),
+                                executions(),
+                                pager(),
+                                clock,
+                                Sleep.on(clock)));
     }
 
     /** Pages through the topic of the function's own region. */
