@@ -1,0 +1,167 @@
+package io.vaultdr.infra.config;
+
+import io.vaultdr.model.PairId;
+import io.vaultdr.runtime.PairSettings.Edition;
+import io.vaultdr.runtime.PairSettings.Stage;
+import io.vaultdr.runtime.PairSettings.Tag;
+import io.vaultdr.runtime.PairSettings.Vantage;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * All that a deployment is told, valid in itself. {@link ConfigFile} reads it.
+ *
+ * @param file where it was read
+ * @param prefix what every name begins with
+ * @param account the AWS account id; empty: the one that {@code cdk deploy} is signed in to
+ * @param tags put on everything that takes tags
+ * @param permissionsBoundary the ARN of the policy that bounds every role
+ * @param egress how functions in a VPC reach AWS
+ * @param vantages region → network of the regions that probe every pair
+ * @param pairs the pairs, by name
+ */
+public record Config(
+        Path file,
+        String prefix,
+        Optional<String> account,
+        Map<String, String> tags,
+        Optional<String> permissionsBoundary,
+        Egress egress,
+        Map<String, Network> vantages,
+        List<Pair> pairs) {
+
+    /** How functions in a VPC reach AWS. */
+    public enum Egress {
+        NAT,
+        ENDPOINTS
+    }
+
+    /**
+     * Where a function stands that talks to servers.
+     *
+     * @param subnets empty: the VPC's private subnets, looked up at deployment
+     */
+    public record Network(String vpc, List<String> subnets) {}
+
+    /**
+     * A pair.
+     *
+     * @param copyTo the region of the second bucket: the DR side's where there is one
+     * @param pages mail addresses and https URLs that are told when a person is needed
+     */
+    public record Pair(
+            PairId id,
+            Edition edition,
+            Stage stage,
+            Cluster home,
+            Optional<Cluster> dr,
+            Optional<String> copyTo,
+            Service service,
+            Snapshots snapshots,
+            Optional<Traffic> traffic,
+            Timings timings,
+            List<String> pages) {
+
+        /** Whether the pair's home is probed, which begins with the rung {@code observe}. */
+        public boolean probed() {
+            return stage != Stage.BACKUP;
+        }
+
+        /** The DR cluster of a pair that is probed. */
+        public Cluster drCluster() {
+            return dr.orElseThrow();
+        }
+
+        /** The regions that hold snapshots, home's first. */
+        public List<String> bucketRegions() {
+            return copyTo.map(copy -> List.of(home.region(), copy)).orElse(List.of(home.region()));
+        }
+    }
+
+    /**
+     * A cluster that exists.
+     *
+     * @param ca its certificate authority in PEM; empty: one that Java trusts
+     */
+    public record Cluster(
+            String region,
+            URI address,
+            List<URI> nodes,
+            Optional<String> serverName,
+            Optional<String> ca,
+            String login,
+            Network network,
+            Optional<String> autoScalingGroup,
+            Optional<Tag> instances,
+            int voters) {}
+
+    /** How the server runs on the nodes, the same on both sides. */
+    public record Service(String unit, String dataDirectory) {}
+
+    /**
+     * How snapshots are taken and kept.
+     *
+     * @param scratchMiB the function's scratch space, larger than the largest snapshot
+     * @param lockDays for how many days nobody may delete a snapshot; 0: no lock
+     * @param keepDays for how many days a snapshot stays
+     */
+    public record Snapshots(Duration every, int scratchMiB, int lockDays, int keepDays) {}
+
+    /** The record that clients use, and what it points to on each side. */
+    public record Traffic(String zone, String name, int ttl, String home, String dr) {}
+
+    /** The waiting times and limits of a failover. */
+    public record Timings(
+            Duration coolDown,
+            Duration askAgainAfter,
+            Duration approvalTimeout,
+            Duration acceptedLoss,
+            Duration snapshotMaxAge) {}
+
+    /** The same configuration in {@code id}, unless it names an account itself. */
+    public Config inAccount(String id) {
+        return account.isPresent()
+                ? this
+                : new Config(
+                        file,
+                        prefix,
+                        Optional.of(id),
+                        tags,
+                        permissionsBoundary,
+                        egress,
+                        vantages,
+                        pairs);
+    }
+
+    /** The pair called {@code name}. */
+    public Optional<Pair> pair(String name) {
+        return pairs.stream().filter(pair -> pair.id().value().equals(name)).findFirst();
+    }
+
+    /** The pairs that are probed. */
+    public List<Pair> probedPairs() {
+        return pairs.stream().filter(Pair::probed).toList();
+    }
+
+    /** Whose region a vantage of {@code pair} is. */
+    public static Vantage.Role role(Pair pair, String region) {
+        if (region.equals(pair.home().region())) {
+            return Vantage.Role.HOME;
+        }
+        return pair.dr().filter(dr -> dr.region().equals(region)).isPresent()
+                ? Vantage.Role.DR
+                : Vantage.Role.WITNESS;
+    }
+
+    /** The first region, by name, that probes and is neither home nor DR of {@code pair}. */
+    public Optional<String> witness(Pair pair) {
+        return vantages.keySet().stream()
+                .filter(region -> role(pair, region) == Vantage.Role.WITNESS)
+                .findFirst();
+    }
+}

@@ -1,0 +1,72 @@
+package io.vaultdr.infra.config;
+
+import io.vaultdr.model.PairId;
+
+/**
+ * Every name of a pair's resources, made in one place: stacks find one another by them, across
+ * regions, without references.
+ */
+public record Names(String prefix, PairId pair, String account) {
+    /** The key of the traffic flag in its bucket. */
+    public static final String FLAG_KEY = "traffic/dr";
+
+    /** {@code <prefix>-<pair>-<purpose>}. */
+    public String of(String purpose) {
+        return prefix + "-" + pair + "-" + purpose;
+    }
+
+    /** The ledger. */
+    public String table() {
+        return of("ledger");
+    }
+
+    /** The failover's state machine. */
+    public String stateMachine() {
+        return of("failover");
+    }
+
+    /** The state machine's ARN in {@code region}. */
+    public String stateMachineArn(String region) {
+        return arn("states", region, "stateMachine:" + stateMachine());
+    }
+
+    /** The snapshot bucket of {@code region}. */
+    public String snapshots(String region) {
+        return of("snapshots-" + account + "-" + region);
+    }
+
+    /** The alias of the key that encrypts snapshots, the same in each region. */
+    public String snapshotKeyAlias() {
+        return "alias/" + of("snapshots");
+    }
+
+    /** The flag bucket of {@code region}. */
+    public String flag(String region) {
+        return of("flag-" + account + "-" + region);
+    }
+
+    /** The topic that pages people. */
+    public String pages() {
+        return of("pages");
+    }
+
+    /** The topic's ARN in {@code region}. */
+    public String pagesArn(String region) {
+        return arn("sns", region, pages());
+    }
+
+    /** The SSM path of the certificate authorities. */
+    public String caPath() {
+        return "/" + prefix + "/" + pair + "/ca";
+    }
+
+    /** A function's ARN, without a qualifier. */
+    public String functionArn(String region, String purpose) {
+        return arn("lambda", region, "function:" + of(purpose));
+    }
+
+    /** The ARN of something in this account. */
+    public String arn(String service, String region, String resource) {
+        return "arn:aws:" + service + ":" + region + ":" + account + ":" + resource;
+    }
+}

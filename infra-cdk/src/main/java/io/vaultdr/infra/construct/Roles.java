@@ -1,0 +1,64 @@
+package io.vaultdr.infra.construct;
+
+import io.github.cdklabs.cdknag.NagPackSuppression;
+import io.github.cdklabs.cdknag.NagSuppressions;
+import io.vaultdr.infra.iam.Allowance;
+
+import software.amazon.awscdk.services.iam.PolicyDocument;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.constructs.Construct;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Makes roles whose whole policy stands in them, each wildcard with its reason. */
+final class Roles {
+    private Roles() {}
+
+    /** A role that {@code service} takes on. */
+    static Role role(
+            Construct scope, String id, String name, String service, List<Allowance> allowances) {
+        Role role =
+                Role.Builder.create(scope, id)
+                        .roleName(name)
+                        .assumedBy(new ServicePrincipal(service))
+                        .inlinePolicies(
+                                Map.of(
+                                        "intent",
+                                        PolicyDocument.Builder.create()
+                                                .statements(
+                                                        allowances.stream()
+                                                                .map(Allowance::statement)
+                                                                .toList())
+                                                .minimize(false)
+                                                .build()))
+                        .build();
+        Map<String, List<String>> reasons = new LinkedHashMap<>();
+        for (Allowance allowance : allowances) {
+            allowance
+                    .wildcard()
+                    .ifPresent(
+                            reason ->
+                                    reasons.computeIfAbsent(reason, key -> new ArrayList<>())
+                                            .addAll(allowance.resources()));
+        }
+        reasons.forEach(
+                (reason, resources) ->
+                        NagSuppressions.addResourceSuppressions(
+                                role,
+                                List.of(
+                                        NagPackSuppression.builder()
+                                                .id("AwsSolutions-IAM5")
+                                                .reason(reason)
+                                                .appliesTo(
+                                                        resources.stream()
+                                                                .distinct()
+                                                                .map(it -> "Resource::" + it)
+                                                                .toList())
+                                                .build())));
+        return role;
+    }
+}

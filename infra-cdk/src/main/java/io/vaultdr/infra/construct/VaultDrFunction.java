@@ -1,0 +1,286 @@
+package io.vaultdr.infra.construct;
+
+import io.vaultdr.infra.config.Config;
+import io.vaultdr.infra.iam.FunctionPolicy;
+import io.vaultdr.infra.iam.Policy;
+
+import software.amazon.awscdk.RemovalPolicy;
+import software.amazon.awscdk.Size;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.cloudwatch.MetricOptions;
+import software.amazon.awscdk.services.ec2.ISecurityGroup;
+import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.SubnetSelection;
+import software.amazon.awscdk.services.events.Rule;
+import software.amazon.awscdk.services.events.Schedule;
+import software.amazon.awscdk.services.events.targets.LambdaFunction;
+import software.amazon.awscdk.services.iam.IRole;
+import software.amazon.awscdk.services.lambda.Alias;
+import software.amazon.awscdk.services.lambda.Architecture;
+import software.amazon.awscdk.services.lambda.Code;
+import software.amazon.awscdk.services.lambda.Function;
+import software.amazon.awscdk.services.lambda.LoggingFormat;
+import software.amazon.awscdk.services.lambda.Runtime;
+import software.amazon.awscdk.services.lambda.Tracing;
+import software.amazon.awscdk.services.lambda.Version;
+import software.amazon.awscdk.services.lambda.VersionOptions;
+import software.amazon.awscdk.services.lambda.destinations.SqsDestination;
+import software.amazon.awscdk.services.logs.LogGroup;
+import software.amazon.awscdk.services.logs.RetentionDays;
+import software.amazon.awscdk.services.sqs.IQueue;
+import software.constructs.Construct;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A function with all that every function has: its log with an end, traces, a role of its own, a
+ * version that outlives deployments, aliases, a queue for events it couldn't handle, and alarms on
+ * errors, throttling and, where it is to run by itself, silence.
+ */
+public final class VaultDrFunction extends Construct {
+    private final Version version;
+    private final Map<String, Alias> aliases = new LinkedHashMap<>();
+    private final Props props;
+
+    /**
+     * What a function is.
+     *
+     * @param name its whole name
+     * @param handler the simple name of its class in {@code io.vaultdr.handler}
+     * @param zip the zip that Maven built
+     * @param reach where it stands and whom it talks to; empty: outside any VPC
+     * @param aliases the names that its version is called by
+     * @param reserved how many may run at once, where more would do harm
+     */
+    public record Props(
+            String name,
+            String handler,
+            String description,
+            Path zip,
+            int memoryMiB,
+            int scratchMiB,
+            Duration timeout,
+            Map<String, String> environment,
+            Policy policy,
+            Optional<Reach> reach,
+            Pages pages,
+            IQueue undelivered,
+            List<String> aliases,
+            Optional<Integer> reserved) {
+
+        public Props {
+            if (name.length() > 64) {
+                throw new IllegalArgumentException(name + ": expected 64 characters at the most");
+            }
+            if (timeout.toSeconds() > 900) {
+                throw new IllegalArgumentException(timeout + ": expected 15 minutes at the most");
+            }
+        }
+    }
+
+    /**
+     * Where a function stands that talks to servers.
+     *
+     * @param ports the servers' ports
+     */
+    public record Reach(IVpc vpc, SubnetSelection subnets, Set<Integer> ports) {
+        /** The network of {@code cluster}, towards the ports of its addresses. */
+        public static Reach to(Networks networks, Config.Cluster cluster) {
+            return new Reach(
+                    networks.vpc(cluster.network()),
+                    networks.subnets(cluster.network()),
+                    ports(List.of(cluster)));
+        }
+
+        /** The ports at which {@code clusters} answer. */
+        public static Set<Integer> ports(List<Config.Cluster> clusters) {
+            return clusters.stream()
+                    .flatMap(
+                            cluster ->
+                                    Stream.concat(
+                                            Stream.of(cluster.address()), cluster.nodes().stream()))
+                    .map(URI::getPort)
+                    .collect(Collectors.toCollection(TreeSet::new));
+        }
+    }
+
+    public VaultDrFunction(Construct scope, String id, Props props) {
+        super(scope, id);
+        this.props = props;
+        LogGroup log =
+                LogGroup.Builder.create(this, "Log")
+                        .logGroupName("/aws/lambda/" + props.name())
+                        .retention(RetentionDays.THREE_MONTHS)
+                        .removalPolicy(RemovalPolicy.DESTROY)
+                        .build();
+        Stack stack = Stack.of(this);
+        IRole role =
+                Roles.role(
+                                this,
+                                "Role",
+                                props.name() + "-" + stack.getRegion(),
+                                "lambda.amazonaws.com",
+                                Stream.concat(
+                                                new FunctionPolicy(
+                                                                logArn(stack),
+                                                                props.undelivered().getQueueArn(),
+                                                                props.reach().isPresent())
+                                                        .allowances().stream(),
+                                                props.policy().allowances().stream())
+                                        .toList())
+                        // What constructs would add by themselves stands in the policy already.
+                        .withoutPolicyUpdates();
+        Map<String, String> environment = new LinkedHashMap<>(props.environment());
+        environment.put("POWERTOOLS_SERVICE_NAME", props.name());
+        environment.put("POWERTOOLS_METRICS_NAMESPACE", "VaultDr");
+        // The global endpoint of STS is in us-east-1.
+        environment.put("AWS_STS_REGIONAL_ENDPOINTS", "regional");
+        Function.Builder builder =
+                Function.Builder.create(this, "Function")
+                        .functionName(props.name())
+                        .description(props.description())
+                        .runtime(Runtime.JAVA_25)
+                        .architecture(Architecture.ARM_64)
+                        .handler("io.vaultdr.handler." + props.handler() + "::handleRequest")
+                        .code(Code.fromAsset(props.zip().toAbsolutePath().toString()))
+                        .memorySize(props.memoryMiB())
+                        .ephemeralStorageSize(Size.mebibytes(props.scratchMiB()))
+                        .timeout(Times.of(props.timeout()))
+                        .environment(environment)
+                        .role(role)
+                        .logGroup(log)
+                        .loggingFormat(LoggingFormat.JSON)
+                        .tracing(Tracing.ACTIVE)
+                        .currentVersionOptions(
+                                VersionOptions.builder()
+                                        // Running executions keep the version they began with.
+                                        .removalPolicy(RemovalPolicy.RETAIN)
+                                        .build());
+        props.reserved().ifPresent(builder::reservedConcurrentExecutions);
+        props.reach()
+                .ifPresent(
+                        reach ->
+                                builder.vpc(reach.vpc())
+                                        .vpcSubnets(reach.subnets())
+                                        .securityGroups(List.of(securityGroup(reach))));
+        Function function = builder.build();
+        version = function.getCurrentVersion();
+        for (String alias : props.aliases()) {
+            aliases.put(
+                    alias,
+                    Alias.Builder.create(this, "Alias" + alias)
+                            .aliasName(alias)
+                            .version(version)
+                            .onFailure(new SqsDestination(props.undelivered()))
+                            .retryAttempts(1)
+                            .maxEventAge(Times.minutes(5))
+                            .build());
+        }
+        MetricOptions sum =
+                MetricOptions.builder().period(Times.minutes(5)).statistic("Sum").build();
+        props.pages()
+                .alarm(
+                        this,
+                        "Errors",
+                        Pages.Raise.onAny(
+                                props.name() + "-errors",
+                                props.name() + " failed: its log says why.",
+                                function.metricErrors(sum)));
+        props.pages()
+                .alarm(
+                        this,
+                        "Throttles",
+                        Pages.Raise.onAny(
+                                props.name() + "-throttles",
+                                props.name()
+                                        + " was not let run: the account's or its own concurrency"
+                                        + " is used up.",
+                                function.metricThrottles(sum)));
+    }
+
+    /** The version that this deployment made; it stays when the next one comes. */
+    public Version version() {
+        return version;
+    }
+
+    /** The alias of that name. */
+    public Alias alias(String name) {
+        return Objects.requireNonNull(aliases.get(name), name);
+    }
+
+    /**
+     * Runs it by the clock, and raises an alarm when it doesn't run.
+     *
+     * @param every how often that is; the silence of two is an alarm
+     */
+    public void schedule(Schedule schedule, Duration every) {
+        Rule.Builder.create(this, "Schedule")
+                .ruleName(props.name())
+                .description("Runs " + props.name() + " by the clock")
+                .schedule(schedule)
+                .targets(
+                        List.of(
+                                LambdaFunction.Builder.create(alias("live"))
+                                        .retryAttempts(2)
+                                        .maxEventAge(Times.minutes(1))
+                                        .build()))
+                .build();
+        Duration period = every.compareTo(Duration.ofHours(1)) > 0 ? every : every.multipliedBy(2);
+        int minutes = (int) Math.max(5, period.toMinutes());
+        props.pages()
+                .alarm(
+                        this,
+                        "Silence",
+                        Pages.Raise.onNone(
+                                props.name() + "-silent",
+                                props.name() + " doesn't run, although its schedule says so.",
+                                version.getLambda()
+                                        .metricInvocations(
+                                                MetricOptions.builder()
+                                                        .period(Times.minutes(minutes))
+                                                        .statistic("Sum")
+                                                        .build()),
+                                1));
+    }
+
+    private String logArn(Stack stack) {
+        return "arn:aws:logs:"
+                + stack.getRegion()
+                + ":"
+                + stack.getAccount()
+                + ":log-group:/aws/lambda/"
+                + props.name();
+    }
+
+    private ISecurityGroup securityGroup(Reach reach) {
+        SecurityGroup group =
+                SecurityGroup.Builder.create(this, "SecurityGroup")
+                        .securityGroupName(props.name())
+                        .description("What " + props.name() + " may reach")
+                        .vpc(reach.vpc())
+                        .allowAllOutbound(false)
+                        .build();
+        reach.ports().stream()
+                .filter(port -> port != 443)
+                .forEach(
+                        port ->
+                                group.addEgressRule(
+                                        Peer.anyIpv4(), Port.tcp(port), "Vault's servers"));
+        group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), "AWS and servers behind 443");
+        return group;
+    }
+}

@@ -1,0 +1,136 @@
+package io.vaultdr.infra.iam;
+
+import io.vaultdr.infra.config.Names;
+import io.vaultdr.runtime.PairSettings.Tag;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Allowances that several intents share. */
+final class Allowances {
+    private static final String OBJECTS =
+            "Every snapshot has a key of its own, in a bucket that holds nothing else";
+    private static final String SECRET =
+            "Secrets Manager ends each secret's ARN with six characters of its own";
+    private static final String KEY =
+            "The key is made in its own region and known here by its alias only, to which the"
+                    + " condition limits this";
+    private static final String LISTING = "This action knows no resources";
+
+    private Allowances() {}
+
+    /** Reads a bucket's snapshots. */
+    static List<Allowance> readSnapshots(Names names, String region) {
+        String bucket = "arn:aws:s3:::" + names.snapshots(region);
+        return List.of(
+                Allowance.on(bucket, "s3:ListBucket"),
+                Allowance.onPattern(bucket + "/*", OBJECTS, "s3:GetObject"),
+                key(names, region, "kms:Decrypt"));
+    }
+
+    /** Reads and writes a bucket's snapshots, and sweeps uploads that were never finished. */
+    static List<Allowance> writeSnapshots(Names names, String region) {
+        String bucket = "arn:aws:s3:::" + names.snapshots(region);
+        return List.of(
+                Allowance.on(bucket, "s3:ListBucket", "s3:ListBucketMultipartUploads"),
+                Allowance.onPattern(
+                        bucket + "/*",
+                        OBJECTS,
+                        "s3:GetObject",
+                        "s3:PutObject",
+                        "s3:AbortMultipartUpload",
+                        "s3:ListMultipartUploadParts"),
+                key(names, region, "kms:Decrypt", "kms:GenerateDataKey"));
+    }
+
+    private static Allowance key(Names names, String region, String... actions) {
+        return Allowance.onPattern(names.arn("kms", region, "key/*"), KEY, actions)
+                .when(
+                        "ForAnyValue:StringEquals",
+                        "kms:ResourceAliases",
+                        List.of(names.snapshotKeyAlias()))
+                .when("StringEquals", "kms:ViaService", "s3." + region + ".amazonaws.com");
+    }
+
+    /** Reads the login of an intent. */
+    static Allowance login(Names names, String region, String login, String intent) {
+        return Allowance.onPattern(
+                secret(names, region, login, intent), SECRET, "secretsmanager:GetSecretValue");
+    }
+
+    /** Sees whether a login is there, without reading it. */
+    static Allowance seeLogin(Names names, String region, String login, String intent) {
+        return Allowance.onPattern(
+                secret(names, region, login, intent), SECRET, "secretsmanager:DescribeSecret");
+    }
+
+    private static String secret(Names names, String region, String login, String intent) {
+        return names.arn("secretsmanager", region, "secret:" + login + "/" + intent + "-??????");
+    }
+
+    /** Reads the certificate authorities of both sides. */
+    static Allowance certificates(Names names, String region) {
+        String path = names.arn("ssm", region, "parameter" + names.caPath());
+        return new Allowance(
+                List.of("ssm:GetParameter"),
+                List.of(path + "/home", path + "/dr"),
+                Map.of(),
+                Optional.empty());
+    }
+
+    /** Something on the ledger. */
+    static Allowance ledger(Names names, String region, String... actions) {
+        return Allowance.on(names.arn("dynamodb", region, "table/" + names.table()), actions);
+    }
+
+    /** Reads and changes the ledger as its port does: optimistic writes and transactions. */
+    static Allowance changeLedger(Names names, String region) {
+        return ledger(
+                names,
+                region,
+                "dynamodb:GetItem",
+                "dynamodb:Query",
+                "dynamodb:PutItem",
+                "dynamodb:ConditionCheckItem");
+    }
+
+    /** Pages people in {@code region}. */
+    static Allowance page(Names names, String region) {
+        return Allowance.on(names.pagesArn(region), "sns:Publish");
+    }
+
+    /** An action that takes no resource. */
+    static Allowance unscoped(String... actions) {
+        return Allowance.onPattern("*", LISTING, actions);
+    }
+
+    /** Sends a document to the instances with a tag, and reads what became of it. */
+    static List<Allowance> run(Names names, String region, Tag tag, String... documents) {
+        List<Allowance> all = new ArrayList<>();
+        for (String document : documents) {
+            all.add(
+                    Allowance.on(
+                            names.arn("ssm", region, "document/" + names.of(document)),
+                            "ssm:SendCommand"));
+        }
+        all.add(
+                Allowance.onPattern(
+                                names.arn("ec2", region, "instance/*"),
+                                "Servers come and go; the condition names their tag",
+                                "ssm:SendCommand")
+                        .when("StringEquals", "ssm:resourceTag/" + tag.key(), tag.value()));
+        all.add(unscoped("ssm:ListCommandInvocations"));
+        return all;
+    }
+
+    /** Something on a group. */
+    static Allowance group(Names names, String region, String group, String... actions) {
+        return Allowance.onPattern(
+                names.arn(
+                        "autoscaling", region, "autoScalingGroup:*:autoScalingGroupName/" + group),
+                "A group's ARN holds an id that its name doesn't tell",
+                actions);
+    }
+}

@@ -1,0 +1,25 @@
+package io.vaultdr.infra.iam;
+
+import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Names;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Closes an incident by what its steps did, and pages. */
+public record CloseIncidentPolicy(Names names, Pair pair, String region) implements Policy {
+    @Override
+    public List<Allowance> allowances() {
+        List<Allowance> all = new ArrayList<>();
+
+        all.add(Allowances.changeLedger(names, region));
+        all.add(Allowances.page(names, region));
+        all.add(
+                Allowances.group(
+                        names,
+                        region,
+                        pair.drCluster().autoScalingGroup().orElseThrow(),
+                        "autoscaling:ResumeProcesses"));
+        return all;
+    }
+}

@@ -1,0 +1,39 @@
+package io.vaultdr.infra.iam;
+
+import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Names;
+import io.vaultdr.runtime.PairSettings.Traffic;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Stops the server on home's instances, looks whether it stopped, and marks home quarantined. */
+public record FencePolicy(Names names, Pair pair, Optional<Traffic> traffic, String region)
+        implements Policy {
+    @Override
+    public List<Allowance> allowances() {
+        List<Allowance> all = new ArrayList<>();
+        all.add(Allowances.changeLedger(names, region));
+        all.add(Allowances.certificates(names, region));
+        all.addAll(
+                Allowances.run(
+                        names,
+                        pair.home().region(),
+                        pair.home().instances().orElseThrow(),
+                        "stop"));
+        traffic.ifPresent(
+                it ->
+                        it.flags()
+                                .forEach(
+                                        flag ->
+                                                all.add(
+                                                        Allowance.onPattern(
+                                                                "arn:aws:s3:::"
+                                                                        + flag.bucket()
+                                                                        + "/quarantine/*",
+                                                                "A mark is named after its epoch",
+                                                                "s3:PutObject"))));
+        return all;
+    }
+}

@@ -1,0 +1,21 @@
+package io.vaultdr.infra.iam;
+
+import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Names;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Reads manifests and says how old the newest snapshot is. */
+public record FreshnessCheckPolicy(Names names, Pair pair, String region) implements Policy {
+    @Override
+    public List<Allowance> allowances() {
+        List<Allowance> all = new ArrayList<>();
+
+        pair.bucketRegions().forEach(bucket -> all.addAll(Allowances.readSnapshots(names, bucket)));
+        if (pair.probed()) {
+            all.add(Allowances.ledger(names, pair.drCluster().region(), "dynamodb:GetItem"));
+        }
+        return all;
+    }
+}

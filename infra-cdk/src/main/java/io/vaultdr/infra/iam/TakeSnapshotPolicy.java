@@ -1,0 +1,28 @@
+package io.vaultdr.infra.iam;
+
+import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Names;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Reads a snapshot from the pair's own cluster of this region and writes it to every bucket. */
+public record TakeSnapshotPolicy(Names names, Pair pair, String region) implements Policy {
+    @Override
+    public List<Allowance> allowances() {
+        List<Allowance> all = new ArrayList<>();
+
+        pair.bucketRegions()
+                .forEach(bucket -> all.addAll(Allowances.writeSnapshots(names, bucket)));
+        String login =
+                region.equals(pair.home().region())
+                        ? pair.home().login()
+                        : pair.drCluster().login();
+        all.add(Allowances.login(names, region, login, "snapshot"));
+        all.add(Allowances.certificates(names, region));
+        if (pair.probed()) {
+            all.add(Allowances.ledger(names, pair.drCluster().region(), "dynamodb:GetItem"));
+        }
+        return all;
+    }
+}

@@ -1,0 +1,147 @@
+package io.vaultdr.infra.stack;
+
+import io.vaultdr.infra.config.Config;
+import io.vaultdr.infra.config.Config.Cluster;
+import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Names;
+import io.vaultdr.infra.config.PairSettingsMaker;
+import io.vaultdr.infra.construct.Certificates;
+import io.vaultdr.infra.construct.Networks;
+import io.vaultdr.infra.construct.Pages;
+import io.vaultdr.infra.construct.PairFunctions;
+import io.vaultdr.infra.construct.PairFunctions.Shape;
+import io.vaultdr.infra.construct.ServerDocument;
+import io.vaultdr.infra.construct.SnapshotBucket;
+import io.vaultdr.infra.construct.Times;
+import io.vaultdr.infra.construct.VaultDrFunction;
+import io.vaultdr.infra.iam.FreshnessCheckPolicy;
+import io.vaultdr.infra.iam.TakeSnapshotPolicy;
+
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
+import software.amazon.awscdk.services.cloudwatch.Metric;
+import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
+import software.amazon.awscdk.services.events.CronOptions;
+import software.amazon.awscdk.services.events.Schedule;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A pair's snapshots in one region: bucket and key, the function that takes them where a cluster
+ * is, the check of their age, and who is told.
+ */
+public final class BackupStack extends VaultDrStack {
+    public BackupStack(App app, String name, Config config, Pair pair, String region, Path zip) {
+        super(app, name, config, region, "Snapshots of " + pair.id() + " in " + region, true);
+        Names names = PairSettingsMaker.names(config, pair);
+        Pages pages = Pages.create(this, names.pages(), pair.pages());
+        PairFunctions functions =
+                new PairFunctions(
+                        config,
+                        pair,
+                        region,
+                        zip,
+                        pages,
+                        pages.undelivered(this, names.of("undelivered-backup")));
+        new SnapshotBucket(this, "Snapshots", names, region, pair.snapshots());
+        Certificates.create(this, names.caPath(), pair);
+        cluster(pair, region).ifPresent(it -> takeSnapshot(functions, names, pair, it));
+        freshnessCheck(functions, pages, names, pair, region);
+        if (pair.probed() && region.equals(pair.home().region())) {
+            ServerDocument.stop(this, names.of("stop"), pair.service().unit());
+        }
+    }
+
+    /** The cluster that stands in {@code region}, for the functions that talk to one. */
+    private static Optional<Cluster> cluster(Pair pair, String region) {
+        return region.equals(pair.home().region())
+                ? Optional.of(pair.home())
+                : pair.dr().filter(dr -> pair.probed());
+    }
+
+    private void takeSnapshot(PairFunctions functions, Names names, Pair pair, Cluster cluster) {
+        VaultDrFunction function =
+                functions.function(
+                        this,
+                        "TakeSnapshot",
+                        "take-snapshot",
+                        Shape.inside(
+                                        "Takes a snapshot of "
+                                                + pair.id()
+                                                + ", if this side serves",
+                                        Duration.ofMinutes(15),
+                                        new TakeSnapshotPolicy(names, pair, cluster.region()),
+                                        VaultDrFunction.Reach.to(new Networks(this), cluster))
+                                // One whole core: hashing keeps up with the network.
+                                .sized(1_769, pair.snapshots().scratchMiB()));
+        Duration every = pair.snapshots().every();
+        function.schedule(schedule(every), every);
+    }
+
+    private void freshnessCheck(
+            PairFunctions functions, Pages pages, Names names, Pair pair, String region) {
+        VaultDrFunction function =
+                functions.function(
+                        this,
+                        "FreshnessCheck",
+                        "freshness-check",
+                        Shape.outside(
+                                "Says how old the newest snapshot of " + pair.id() + " is",
+                                Duration.ofSeconds(50),
+                                new FreshnessCheckPolicy(names, pair, region)));
+        function.schedule(Schedule.cron(CronOptions.builder().build()), Duration.ofMinutes(1));
+        pages.alarm(
+                this,
+                "TooOld",
+                new Pages.Raise(
+                        names.of("snapshot-too-old"),
+                        "The newest snapshot of "
+                                + pair.id()
+                                + " in "
+                                + region
+                                + " is older than it may be, or nobody could tell.",
+                        metric(names, "SnapshotAgeSeconds"),
+                        ComparisonOperator.GREATER_THAN_THRESHOLD,
+                        pair.timings().snapshotMaxAge().toSeconds(),
+                        5,
+                        TreatMissingData.BREACHING));
+        pages.alarm(
+                this,
+                "Degraded",
+                new Pages.Raise(
+                        names.of("snapshot-degraded"),
+                        "Snapshots of "
+                                + pair.id()
+                                + " don't reach every bucket, or were taken without the ledger.",
+                        metric(names, "SnapshotDegraded"),
+                        ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                        1,
+                        5,
+                        TreatMissingData.NOT_BREACHING));
+    }
+
+    private static Metric metric(Names names, String name) {
+        return Metric.Builder.create()
+                .namespace("VaultDr")
+                .metricName(name)
+                .dimensionsMap(Map.of("Pair", names.pair().value()))
+                .statistic("Maximum")
+                .period(Times.minutes(1))
+                .build();
+    }
+
+    /** On the minutes or hours that are multiples of {@code every}. */
+    private static Schedule schedule(Duration every) {
+        long minutes = every.toMinutes();
+        CronOptions.Builder cron = CronOptions.builder();
+        return Schedule.cron(
+                minutes < 60
+                        ? cron.minute("0/" + minutes).build()
+                        : minutes == 60
+                                ? cron.minute("0").build()
+                                : cron.minute("0").hour("0/" + minutes / 60).build());
+    }
+}

@@ -1,0 +1,41 @@
+package io.vaultdr.infra.stack;
+
+import io.vaultdr.infra.config.Config;
+
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.DefaultStackSynthesizer;
+import software.amazon.awscdk.Environment;
+import software.amazon.awscdk.PermissionsBoundary;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.StackProps;
+
+/** A stack in one region, with the tags and the boundary of the configuration. */
+abstract class VaultDrStack extends Stack {
+    VaultDrStack(
+            App app, String name, Config config, String region, String description, boolean data) {
+        super(
+                app,
+                name,
+                StackProps.builder()
+                        .stackName(name)
+                        .description(description)
+                        .env(
+                                Environment.builder()
+                                        .account(config.account().orElseThrow())
+                                        .region(region)
+                                        .build())
+                        .tags(config.tags().isEmpty() ? null : config.tags())
+                        .permissionsBoundary(
+                                config.permissionsBoundary()
+                                        .map(PermissionsBoundary::fromArn)
+                                        .orElse(null))
+                        // What holds data isn't deleted by a slip.
+                        .terminationProtection(data)
+                        .analyticsReporting(false)
+                        .synthesizer(
+                                DefaultStackSynthesizer.Builder.create()
+                                        .generateBootstrapVersionRule(false)
+                                        .build())
+                        .build());
+    }
+}

@@ -1,0 +1,5 @@
+/** Tests of the CDK app. */
+@NullMarked
+package io.vaultdr.infra;
+
+import org.jspecify.annotations.NullMarked;
