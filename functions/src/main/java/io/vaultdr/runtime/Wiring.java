@@ -1,9 +1,15 @@
 package io.vaultdr.runtime;
 
+import io.vaultdr.aws.AutoScalingGroups;
 import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.DynamoDbEvidence;
 import io.vaultdr.aws.DynamoDbLedger;
+import io.vaultdr.aws.Route53Records;
+import io.vaultdr.aws.S3Bucket;
+import io.vaultdr.aws.S3QuarantineMark;
+import io.vaultdr.aws.S3TrafficFlag;
 import io.vaultdr.aws.SnsPager;
+import io.vaultdr.aws.SsmCommands;
 import io.vaultdr.aws.StepFunctionsExecutions;
 import io.vaultdr.failover.Evaluation;
 import io.vaultdr.failover.EvidenceLog;
@@ -12,13 +18,28 @@ import io.vaultdr.failover.Gathering;
 import io.vaultdr.failover.Ledger;
 import io.vaultdr.failover.Pager;
 import io.vaultdr.model.Failure;
+import io.vaultdr.model.Side;
+import io.vaultdr.promotion.Capacity;
+import io.vaultdr.promotion.NodeCommands;
+import io.vaultdr.promotion.QuarantineMark;
+import io.vaultdr.snapshot.Catalog;
+import io.vaultdr.traffic.TrafficFlag;
+import io.vaultdr.traffic.WeightedRecords;
+import io.vaultdr.vault.HttpVaultClients;
+import io.vaultdr.vault.LeaderFinder;
+import io.vaultdr.vault.VaultClients;
 
 import software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider;
+import software.amazon.lambda.powertools.parameters.ssm.SSMProvider;
 
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * A pair's adapters, each made once and at first use: a function pays only for what it touches.
@@ -29,14 +50,22 @@ public final class Wiring {
     private final PairSettings pair;
     private final Clock clock;
     private final AwsClients aws;
+    private final Optional<String> caPath;
     private final Map<Class<?>, Object> made = new HashMap<>();
 
     /**
      * The adapters of {@code pair}.
      *
      * @param region the region that the function runs in
+     * @param caPath the SSM path under which each side's CA is; empty: the runtime's own
      */
-    public Wiring(String region, PairSettings pair, Clock clock, AwsClients aws) {
+    public Wiring(
+            String region,
+            PairSettings pair,
+            Clock clock,
+            AwsClients aws,
+            Optional<String> caPath) {
+        this.caPath = caPath;
         this.region = region;
         this.pair = pair;
         this.clock = clock;
@@ -46,7 +75,12 @@ public final class Wiring {
     /** The adapters of the pair that the function's environment names. */
     public static Wiring ofPair() {
         Settings.OfPair settings = Settings.ofPair(System.getenv());
-        return new Wiring(settings.region(), settings.pair(), Clock.systemUTC(), awsClients());
+        return new Wiring(
+                settings.region(),
+                settings.pair(),
+                Clock.systemUTC(),
+                awsClients(),
+                settings.caPath());
     }
 
     /** Clients with the credentials that Lambda puts into the environment. */
@@ -132,6 +166,96 @@ public final class Wiring {
         return once(Pager.class, () -> new SnsPager(aws.sns(region), pair.topicArn()));
     }
 
+    /** Clients of both clusters' nodes, with the CA that the deployment gave each side. */
+    public VaultClients vaultClients() {
+        return once(
+                VaultClients.class,
+                () -> HttpVaultClients.of(pair, this::caPem, HttpVaultClients.Limits.DEFAULT));
+    }
+
+    /** Finds a cluster's active node. */
+    public LeaderFinder leaders() {
+        return once(LeaderFinder.class, () -> new LeaderFinder(vaultClients()));
+    }
+
+    /** The committed snapshots in the DR region. */
+    public Catalog drCatalog() {
+        return once(
+                Catalog.class,
+                () ->
+                        new S3Bucket(
+                                aws,
+                                pair.buckets().stream()
+                                        .filter(bucket -> bucket.region().equals(drRegion()))
+                                        .findFirst()
+                                        .orElseThrow(
+                                                () ->
+                                                        new Failure.Terminal(
+                                                                "wire pair " + pair.pair(),
+                                                                "none of its buckets is in "
+                                                                        + drRegion(),
+                                                                "Copy snapshots to the DR region"
+                                                                        + " and deploy it")),
+                                pair.pair(),
+                                clock));
+    }
+
+    /** Runs documents on a cluster's instances. */
+    public NodeCommands nodeCommands() {
+        return once(NodeCommands.class, () -> new SsmCommands(aws::ssm, clock));
+    }
+
+    /** The DR side's Auto Scaling group. */
+    public Capacity capacity() {
+        return once(
+                Capacity.class,
+                () ->
+                        new AutoScalingGroups(
+                                aws.autoScaling(drRegion()),
+                                dr().autoScalingGroup()
+                                        .orElseThrow(
+                                                () ->
+                                                        new Failure.Terminal(
+                                                                "wire pair " + pair.pair(),
+                                                                "its DR side names no Auto Scaling"
+                                                                        + " group",
+                                                                "Configure it and deploy"))));
+    }
+
+    /** The traffic flags; none where nothing is turned. */
+    public List<TrafficFlag> trafficFlags() {
+        return flags().map(f -> (TrafficFlag) new S3TrafficFlag(aws.s3(f.region()), f)).toList();
+    }
+
+    /** The quarantine marks, one beside each flag. */
+    public List<QuarantineMark> quarantineMarks() {
+        return flags().map(f -> (QuarantineMark) new S3QuarantineMark(aws.s3(f.region()), f))
+                .toList();
+    }
+
+    private Stream<PairSettings.Flag> flags() {
+        return pair.traffic().stream().flatMap(traffic -> traffic.flags().stream());
+    }
+
+    /** The weighted records; none where nothing is turned. */
+    public Optional<WeightedRecords> weightedRecords() {
+        return pair.traffic().map(traffic -> new Route53Records(aws.route53(), traffic));
+    }
+
+    /** Where a function may put large files. */
+    public Path scratch() {
+        return Path.of(System.getProperty("java.io.tmpdir"), "vault-dr");
+    }
+
+    private Optional<String> caPem(Side side) {
+        return caPath.map(
+                path ->
+                        SSMProvider.builder()
+                                .withClient(aws.ssm(region))
+                                .build()
+                                .get(path + "/" + side));
+    }
+
     /** What only exists from the rung {@code observe} on. */
     public PairSettings.Failover failover() {
         return pair.failover()
@@ -143,15 +267,19 @@ public final class Wiring {
                                         "Raise its stage to observe or higher and deploy it"));
     }
 
-    private String drRegion() {
+    /** The DR cluster. */
+    public PairSettings.Cluster dr() {
         return pair.dr()
-                .map(PairSettings.Cluster::region)
                 .orElseThrow(
                         () ->
                                 new Failure.Terminal(
                                         "wire pair " + pair.pair(),
                                         "its settings have no DR cluster",
                                         "Configure the pair's dr part and deploy it"));
+    }
+
+    private String drRegion() {
+        return dr().region();
     }
 
     /** Not a concurrent map's computeIfAbsent: making one adapter may ask for another. */

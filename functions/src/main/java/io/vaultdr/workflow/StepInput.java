@@ -49,4 +49,12 @@ public record StepInput(PairId pair, Epoch epoch, boolean dryRun, Optional<Secre
                         : Optional.empty();
         return new StepInput(own, new Epoch(epoch), dryRun, token);
     }
+
+    /** The name of the error that a Catch left under {@code failure}, without its cause's text. */
+    public static Optional<String> failure(Map<String, ?> event) {
+        return event.get("failure") instanceof Map<?, ?> failure
+                        && failure.get("Error") instanceof String error
+                ? Optional.of(error)
+                : Optional.empty();
+    }
 }

@@ -4,14 +4,14 @@ import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.StepRecord;
 import io.vaultdr.model.Secret;
 import io.vaultdr.model.StepName;
+import io.vaultdr.promotion.Journal;
 import io.vaultdr.runtime.Deadline;
 
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** What a step works on: its incident, and the ledger as far as the step may write it. */
-public interface Work {
+public interface Work extends Journal {
     /** The incident as it stands now, with what this step wrote. */
     Incident incident();
 
@@ -27,16 +27,10 @@ public interface Work {
     /** Changes the incident in the ledger; in a dry run only what {@link #incident()} shows. */
     void change(UnaryOperator<Incident> change);
 
-    /** Adds a sentence that a person has to know. */
+    @Override
     default void find(String sentence) {
         change(incident -> incident.withFinding(sentence));
     }
-
-    /** What this step remembered, in this attempt or in one that was killed. */
-    Map<String, String> remembered();
-
-    /** Remembers a fact that a later attempt must know; part of the answer, so not a secret. */
-    void remember(String key, String value);
 
     /** The record of {@code step}, if it was begun. */
     default Optional<StepRecord> record(StepName step) {

@@ -1,0 +1,43 @@
+package io.vaultdr.handler;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+
+import io.vaultdr.runtime.Wiring;
+import io.vaultdr.workflow.CloseIncident;
+import io.vaultdr.workflow.StepInput;
+
+import software.amazon.lambda.powertools.logging.PowertoolsLogging;
+
+import java.util.Map;
+import java.util.Optional;
+
+/** Ends an incident: {@link CloseIncident}. The Catch that leads here leaves {@code failure}. */
+public final class CloseIncidentHandler
+        implements RequestHandler<Map<String, Object>, Map<String, String>> {
+    private final Wiring wiring;
+
+    /** The function's own wiring. */
+    public CloseIncidentHandler() {
+        this(Wiring.ofPair());
+    }
+
+    CloseIncidentHandler(Wiring wiring) {
+        this.wiring = wiring;
+    }
+
+    @Override
+    public Map<String, String> handleRequest(Map<String, Object> event, Context context) {
+        return PowertoolsLogging.withLogging(
+                context,
+                () ->
+                        new CloseIncident(
+                                        wiring.ledger(),
+                                        wiring.pager(),
+                                        Optional.of(wiring.capacity()),
+                                        wiring.clock())
+                                .close(
+                                        StepInput.of(event, wiring.pair().pair()),
+                                        StepInput.failure(event)));
+    }
+}

@@ -1,0 +1,24 @@
+package io.vaultdr.handler;
+
+import com.amazonaws.services.lambda.runtime.Context;
+
+import io.vaultdr.runtime.Wiring;
+import io.vaultdr.workflow.Judge;
+import io.vaultdr.workflow.Step;
+
+/** Judges the evidence once more: {@link Judge}. */
+public final class JudgeHandler extends StepHandler {
+    /** The function's own wiring. */
+    public JudgeHandler() {
+        this(Wiring.ofPair());
+    }
+
+    JudgeHandler(Wiring wiring) {
+        super(wiring);
+    }
+
+    @Override
+    Step step(Wiring wiring, Context context) {
+        return new Judge(wiring.pair(), wiring.gathering()::now, wiring.clock());
+    }
+}

@@ -1,0 +1,34 @@
+package io.vaultdr.handler;
+
+import com.amazonaws.services.lambda.runtime.Context;
+
+import io.vaultdr.promotion.ByRestore;
+import io.vaultdr.runtime.Wiring;
+import io.vaultdr.workflow.Promote;
+import io.vaultdr.workflow.Step;
+
+/** Restores the newest sound snapshot: {@link Promote}. */
+public final class PromoteHandler extends StepHandler {
+    /** The function's own wiring. */
+    public PromoteHandler() {
+        this(Wiring.ofPair());
+    }
+
+    PromoteHandler(Wiring wiring) {
+        super(wiring);
+    }
+
+    @Override
+    Step step(Wiring wiring, Context context) {
+        return new Promote(
+                wiring.ledger(),
+                wiring.drCatalog(),
+                new ByRestore(
+                        wiring.dr(),
+                        wiring.failover(),
+                        wiring.vaultClients(),
+                        wiring.nodeCommands()),
+                wiring.failover().acceptedLoss(),
+                wiring.scratch());
+    }
+}

@@ -1,0 +1,134 @@
+package io.vaultdr.workflow;
+
+import io.vaultdr.model.Failure;
+import io.vaultdr.model.StepName;
+import io.vaultdr.promotion.NodeCommands;
+import io.vaultdr.promotion.NodeCommands.Result;
+import io.vaultdr.promotion.NodeCommands.Run;
+import io.vaultdr.promotion.QuarantineMark;
+import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.vault.LeaderFinder;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Cuts home's clients off, looks whether they are, and says what could not be. A promotion by
+ * restore has no Raft path between the sides, so the fence is about clients only: the server is
+ * stopped on home's instances, and a mark is left where home's nodes can read it when they come
+ * back.
+ *
+ * <p>A home that doesn't answer can't be stopped. That is recorded, and the failover goes on:
+ * waiting would make an outage of what is one already.
+ */
+public final class Fence implements Step {
+    /** Delivery's 30 s and what stopping takes. */
+    private static final Duration STOP = Duration.ofSeconds(45);
+
+    private static final Duration LOOK = Duration.ofSeconds(3);
+
+    private final PairSettings pair;
+    private final NodeCommands commands;
+    private final List<QuarantineMark> marks;
+    private final LeaderFinder leaders;
+
+    /** Fences the home of {@code pair}. */
+    public Fence(
+            PairSettings pair,
+            NodeCommands commands,
+            List<QuarantineMark> marks,
+            LeaderFinder leaders) {
+        this.pair = pair;
+        this.commands = commands;
+        this.marks = marks;
+        this.leaders = leaders;
+    }
+
+    @Override
+    public StepName name() {
+        return StepName.FENCE;
+    }
+
+    @Override
+    public Map<String, String> perform(Work work) {
+        if (work.dryRun()) {
+            return Map.of("cut", "dry run", "home", seen());
+        }
+        List<String> couldNot = new ArrayList<>();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<List<String>>> tasks = new ArrayList<>();
+            tasks.add(threads.submit(this::stop));
+            marks.forEach(mark -> tasks.add(threads.submit(() -> mark(mark, work))));
+            for (Future<List<String>> task : tasks) {
+                couldNot.addAll(Threads.join(task));
+            }
+        }
+        couldNot.forEach(work::find);
+        return Map.of("cut", couldNot.isEmpty() ? "yes" : "no", "couldNot", "" + couldNot.size());
+    }
+
+    /** Stops home's servers; what could not be stopped. */
+    private List<String> stop() {
+        PairSettings.Cluster home = pair.home();
+        String document = pair.failover().orElseThrow().stopDocument();
+        List<Run> runs;
+        try {
+            runs = commands.run(home, document, STOP);
+        } catch (Failure e) {
+            return List.of(
+                    "Couldn't fence home: "
+                            + e.getMessage()
+                            + " Its servers may still serve whoever reaches them, and come back"
+                            + " with the region: stop them before clients do.");
+        }
+        List<String> couldNot = new ArrayList<>();
+        if (runs.isEmpty()) {
+            couldNot.add(
+                    "Couldn't fence home: no instance in "
+                            + home.region()
+                            + " that Systems Manager knows carries the tag "
+                            + home.instanceTag()
+                                    .map(t -> t.key() + "=" + t.value())
+                                    .orElse("(none configured)")
+                            + ".");
+        }
+        runs.stream()
+                .filter(run -> run.result() != Result.SUCCEEDED)
+                .map(
+                        run ->
+                                "Couldn't fence home's instance "
+                                        + run.instance()
+                                        + ": "
+                                        + run.detail()
+                                        + ". Its server may still run: stop it.")
+                .forEach(couldNot::add);
+        if (leaders.find(home, LOOK) instanceof LeaderFinder.Finding.Active active) {
+            couldNot.add(
+                    "Home still serves after it was stopped: "
+                            + active.node().address()
+                            + " is active. Stop it, or cut its clients off.");
+        }
+        return couldNot;
+    }
+
+    private static List<String> mark(QuarantineMark mark, Work work) {
+        try {
+            mark.put(work.incident());
+            return List.of();
+        } catch (Failure e) {
+            return List.of("No quarantine mark in " + mark.place() + ": " + e.getMessage());
+        }
+    }
+
+    private String seen() {
+        return switch (leaders.find(pair.home(), LOOK)) {
+            case LeaderFinder.Finding.Active active -> "active at " + active.node().address();
+            case LeaderFinder.Finding.NoneActive none -> none.silent() ? "silent" : "none active";
+        };
+    }
+}

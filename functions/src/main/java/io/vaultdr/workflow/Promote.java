@@ -1,0 +1,291 @@
+package io.vaultdr.workflow;
+
+import io.vaultdr.failover.Assessment;
+import io.vaultdr.failover.Incident;
+import io.vaultdr.failover.Incident.Approval;
+import io.vaultdr.failover.Incident.StepRecord;
+import io.vaultdr.failover.Ledger;
+import io.vaultdr.model.Epoch;
+import io.vaultdr.model.Failure;
+import io.vaultdr.model.Loss;
+import io.vaultdr.model.StepName;
+import io.vaultdr.promotion.ByRestore;
+import io.vaultdr.snapshot.Archive;
+import io.vaultdr.snapshot.Catalog;
+import io.vaultdr.snapshot.Manifest;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/**
+ * Makes the DR side a cluster that holds home's data: the newest snapshot of home's lineage that is
+ * sound is restored into the blank node. A damaged one is passed over for the one before; if what
+ * that loses is more than was accepted, a person is asked.
+ */
+public final class Promote implements Step {
+    static final String SNAPSHOT = "snapshot";
+    static final String CLUSTER_ID = "clusterId";
+    static final String NONCE = "nonce";
+    static final String NODE = "node";
+    static final String DECISION = "decision";
+
+    /** More snapshots than anybody wants to go back by itself. */
+    private static final int LOOK_BACK = 50;
+
+    private final Ledger ledger;
+    private final Catalog catalog;
+    private final ByRestore promotion;
+    private final Duration acceptedLoss;
+    private final Path scratch;
+
+    /**
+     * Promotes from the snapshots of {@code catalog}.
+     *
+     * @param acceptedLoss up to which nobody is asked
+     * @param scratch a directory with room for the archive
+     */
+    public Promote(
+            Ledger ledger,
+            Catalog catalog,
+            ByRestore promotion,
+            Duration acceptedLoss,
+            Path scratch) {
+        this.ledger = ledger;
+        this.catalog = catalog;
+        this.promotion = promotion;
+        this.acceptedLoss = acceptedLoss;
+        this.scratch = scratch;
+    }
+
+    @Override
+    public StepName name() {
+        return StepName.PROMOTE;
+    }
+
+    /** After asking, the execution comes by again. */
+    @Override
+    public boolean settled(StepRecord finished) {
+        return "DONE".equals(finished.result().get(DECISION));
+    }
+
+    @Override
+    public Map<String, String> perform(Work work) {
+        Epoch lineage = ledger.state().lineage();
+        List<Manifest> candidates =
+                catalog.newest(LOOK_BACK).stream()
+                        .filter(snapshot -> snapshot.lineage().equals(Optional.of(lineage)))
+                        .toList();
+        Optional<Manifest> begun =
+                candidates.stream()
+                        .filter(s -> s.id().equals(work.remembered().get(SNAPSHOT)))
+                        .findFirst();
+        if (begun.isPresent()
+                && promotion.look(begun.get()) instanceof ByRestore.Standing.Restored restored) {
+            URI node = promotion.restart(restored.node(), begun.get(), work, work.deadline());
+            return done(work, begun.get(), node);
+        }
+        Chosen chosen = choose(candidates, work, lineage);
+        Loss loss = loss(chosen.snapshot(), work.incident());
+        if (!work.dryRun() && tooGreat(loss, work.incident())) {
+            return ask(work, chosen.snapshot(), loss);
+        }
+        if (work.dryRun()) {
+            return rehearsed(chosen.snapshot());
+        }
+        work.remember(SNAPSHOT, chosen.snapshot().id());
+        URI node = promotion.promote(chosen.snapshot(), chosen.archive(), work, work.deadline());
+        return done(work, chosen.snapshot(), node);
+    }
+
+    private Map<String, String> rehearsed(Manifest snapshot) {
+        if (promotion.look(snapshot) instanceof ByRestore.Standing.Blank blank) {
+            return Map.of(DECISION, "DONE", SNAPSHOT, snapshot.id(), NODE, blank.node().toString());
+        }
+        throw new Failure.Terminal(
+                "rehearse the promotion",
+                "no node of the DR side is blank (501)",
+                "Look what is on it; a standby of this strategy is not initialised");
+    }
+
+    private Map<String, String> done(Work work, Manifest snapshot, URI node) {
+        Loss loss = loss(snapshot, work.incident());
+        work.find(
+                "Lost: what was written after "
+                        + snapshot.takenAt()
+                        + ", at the most "
+                        + words(loss)
+                        + ". Logins, tokens, secret ids and leases made since don't exist.");
+        work.find(
+                "Lives again: tokens, secret ids, leases and secrets that were revoked or deleted"
+                        + " after "
+                        + snapshot.takenAt()
+                        + ". Revoke them again where it matters.");
+        delete(scratch.resolve(snapshot.id() + ".snap"));
+        return Map.of(
+                DECISION,
+                "DONE",
+                SNAPSHOT,
+                snapshot.id(),
+                CLUSTER_ID,
+                snapshot.clusterId(),
+                NONCE,
+                snapshot.nonce(),
+                NODE,
+                node.toString(),
+                "takenAt",
+                snapshot.takenAt().toString(),
+                "lossSeconds",
+                Long.toString(loss.time().toSeconds()),
+                "lossEntries",
+                loss.entries().isPresent() ? Long.toString(loss.entries().getAsLong()) : "unknown");
+    }
+
+    private Map<String, String> ask(Work work, Manifest snapshot, Loss loss) {
+        String reason =
+                "LOSS_TOO_GREAT: the newest sound snapshot is "
+                        + snapshot.id()
+                        + ", restoring it loses at the most "
+                        + words(loss);
+        work.change(
+                incident ->
+                        incident.withPredictedLoss(loss)
+                                .withApproval(new Approval.Needed(List.of(reason))));
+        return Map.of(DECISION, "ASK", SNAPSHOT, snapshot.id());
+    }
+
+    private boolean tooGreat(Loss loss, Incident incident) {
+        Duration accepted =
+                incident.approval() instanceof Approval.Approved approved
+                                && approved.acceptedLoss().time().compareTo(acceptedLoss) > 0
+                        ? approved.acceptedLoss().time()
+                        : acceptedLoss;
+        return loss.time().compareTo(accepted) > 0;
+    }
+
+    private Loss loss(Manifest snapshot, Incident incident) {
+        Optional<Assessment> seen = ledger.assessment();
+        Instant lastServed =
+                incident.lastServed()
+                        .or(() -> seen.flatMap(Assessment::lastServed))
+                        .orElse(incident.openedAt());
+        Duration time = Duration.between(snapshot.takenAt(), lastServed);
+        OptionalLong lastIndex = seen.map(Assessment::lastIndex).orElse(OptionalLong.empty());
+        return new Loss(
+                time.isNegative() ? Duration.ZERO : time,
+                lastIndex.isPresent()
+                        ? OptionalLong.of(Math.max(0, lastIndex.getAsLong() - snapshot.index()))
+                        : OptionalLong.empty());
+    }
+
+    private static String words(Loss loss) {
+        return loss.time().toSeconds()
+                + " s of writes"
+                + (loss.entries().isPresent()
+                        ? " (about " + loss.entries().getAsLong() + " Raft entries)"
+                        : "");
+    }
+
+    private record Chosen(Manifest snapshot, Path archive) {}
+
+    private Chosen choose(List<Manifest> candidates, Work work, Epoch lineage) {
+        for (Manifest candidate : candidates) {
+            Path file = scratch.resolve(candidate.id() + ".snap");
+            keepOnly(file);
+            Optional<String> wrong = fetch(candidate, file);
+            if (wrong.isEmpty()) {
+                return new Chosen(candidate, file);
+            }
+            work.find(
+                    "Snapshot "
+                            + candidate.id()
+                            + " is damaged in "
+                            + catalog.region()
+                            + " ("
+                            + wrong.get()
+                            + "); the one before it was taken.");
+        }
+        throw new Failure.Terminal(
+                "choose a snapshot to restore",
+                candidates.isEmpty()
+                        ? "the bucket in " + catalog.region() + " holds none of lineage " + lineage
+                        : "all " + candidates.size() + " of lineage " + lineage + " are damaged",
+                "Restore by hand from another bucket or version: docs/runbooks/restore-by-hand.md");
+    }
+
+    /** What is wrong with the archive; nothing, when it lies checked at {@code file}. */
+    private Optional<String> fetch(Manifest snapshot, Path file) {
+        try {
+            if (Files.exists(file) && wrong(snapshot, checked(file)).isEmpty()) {
+                // A dry run of this very function has left it, a moment ago as a rule.
+                return Optional.empty();
+            }
+            try (InputStream in = catalog.open(snapshot)) {
+                Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
+            }
+            Optional<String> wrong = wrong(snapshot, checked(file));
+            if (wrong.isPresent()) {
+                delete(file);
+            }
+            return wrong;
+        } catch (IOException e) {
+            throw new Failure.Retryable(
+                    "fetch snapshot " + snapshot.id() + " from " + catalog.region(),
+                    e.getClass().getSimpleName() + ": " + e.getMessage(),
+                    "It is fetched again",
+                    e);
+        }
+    }
+
+    private static Archive checked(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return Archive.check(in);
+        }
+    }
+
+    private static Optional<String> wrong(Manifest snapshot, Archive archive) {
+        return switch (archive) {
+            case Archive.Bad bad -> Optional.of(bad.reason() + " at byte " + bad.offset());
+            case Archive.Sound sound when !sound.sha256().equals(snapshot.sha256()) ->
+                    Optional.of("sha256 " + sound.sha256() + ", the manifest says another");
+            case Archive.Sound _ -> Optional.empty();
+        };
+    }
+
+    /** Frees scratch space of what an earlier invocation left. */
+    private void keepOnly(Path file) {
+        try {
+            Files.createDirectories(scratch);
+            try (Stream<Path> files = Files.list(scratch)) {
+                files.filter(other -> other.toString().endsWith(".snap"))
+                        .filter(other -> !other.equals(file))
+                        .forEach(Promote::delete);
+            }
+        } catch (IOException e) {
+            throw scratchFailure(scratch, e);
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw scratchFailure(file, e);
+        }
+    }
+
+    private static Failure scratchFailure(Path file, IOException e) {
+        return new Failure.Retryable(
+                "use scratch space at " + file, String.valueOf(e), "It is tried again", e);
+    }
+}
