@@ -76,12 +76,13 @@ final class ControlCommands {
             name = "status",
             header = "Shows how a pair stands.",
             description = {
-                "Serving side, incident, what each vantage says, diagnosis, gates and verdict;"
-                        + " changes nothing.",
+                "Serving side, incident, what each vantage says, diagnosis, gates and verdict."
+                        + " Changes nothing.",
                 "",
-                "With aws: aws lambda invoke --function-name vault-dr-PAIR-control:read"
-                    + " --cli-binary-format raw-in-base64-out --payload '{\"action\":\"status\"}'"
-                    + " /dev/stdout"
+                "The same with the AWS CLI:",
+                "aws lambda invoke --function-name vault-dr-PAIR-control:read --region REGION"
+                        + " --cli-binary-format raw-in-base64-out"
+                        + " --payload '{\"action\":\"status\"}' /dev/stdout"
             },
             mixinStandardHelpOptions = true)
     static final class Status extends Action {
@@ -96,10 +97,9 @@ final class ControlCommands {
     @Command(
             name = "pause",
             header = "Stops a pair from failing over by itself, for maintenance.",
-            description = {
-                "Probing, evidence and diagnosis go on and are shown. Nothing is opened until"
-                        + " resume."
-            },
+            description =
+                    "Probing, evidence and diagnosis go on and are shown; nothing is opened until"
+                        + " resume.",
             mixinStandardHelpOptions = true)
     static final class Pause extends Action {
         @Mixin private Asking asking = new Asking();
@@ -114,7 +114,7 @@ final class ControlCommands {
     @Command(
             name = "resume",
             header = "Ends a pause.",
-            description = {"The next evaluation, within a minute, acts again."},
+            description = "The next evaluation, within a minute, acts again.",
             mixinStandardHelpOptions = true)
     static final class Resume extends Action {
         @Mixin private Asking asking = new Asking();
@@ -129,11 +129,10 @@ final class ControlCommands {
     @Command(
             name = "approve",
             header = "Lets a waiting incident go on.",
-            description = {
-                "Look at status first: it says why a person is asked and what would be lost. The"
-                        + " approval",
-                "holds for that loss; if more would be lost by then, you are asked again."
-            },
+            description =
+                    "Look at status first: it says why a person is asked and what would be lost."
+                            + " The approval holds for that loss; if more would be lost by then,"
+                            + " you are asked again.",
             mixinStandardHelpOptions = true)
     static final class Approve extends Action {
         @Mixin private Asking asking = new Asking();
@@ -157,9 +156,8 @@ final class ControlCommands {
     @Command(
             name = "reject",
             header = "Ends a waiting incident; nothing moves.",
-            description = {
-                "Nobody is asked again until home served once, or askAgainAfter has passed."
-            },
+            description =
+                    "Nobody is asked again until home served once, or askAgainAfter has passed.",
             mixinStandardHelpOptions = true)
     static final class Reject extends Action {
         @Mixin private Asking asking = new Asking();
@@ -183,12 +181,9 @@ final class ControlCommands {
     @Command(
             name = "failover",
             header = "Fails over because a person says so.",
-            description = {
-                "Opens an incident that records which gates you override. Writes since the newest"
-                        + " snapshot",
-                "are lost; status says how much that is. There is no way back but a failover to"
-                        + " home."
-            },
+            description =
+                    "Opens an incident that records which gates you override. Writes since the"
+                            + " newest snapshot are lost; status says how much that is.",
             mixinStandardHelpOptions = true)
     static final class Failover extends Action {
         @Mixin private Asking asking = new Asking();

@@ -78,6 +78,13 @@ record ControlFunction(String name, String region) {
                     "Check the permissions of the role that you are signed in with.",
                     e);
         }
+        if (String.valueOf(e.getMessage()).startsWith("Unable to load credentials")) {
+            return new Failure.Terminal(
+                    tried,
+                    "no AWS credentials found",
+                    "Sign in (aws sso login), or set AWS_PROFILE, and repeat it.",
+                    e);
+        }
         String seen = e.getClass().getSimpleName() + ": " + e.getMessage();
         return changes
                 ? new Failure.OutcomeUnknown(
