@@ -22,6 +22,10 @@ final class Format {
     private static final Set<String> SKIPPED =
             Set.of("target", "node_modules", "cdk.out", ".git", ".vault-dr");
 
+    private static final Formatter FORMATTER =
+            new Formatter(
+                    JavaFormatterOptions.builder().style(JavaFormatterOptions.Style.AOSP).build());
+
     public static void main(String[] arguments) throws IOException {
         if (arguments.length != 2 || !Set.of("check", "apply").contains(arguments[0])) {
             System.err.println(
@@ -77,12 +81,11 @@ final class Format {
         String name = root.relativize(file).toString();
         try {
             String source = Files.readString(file);
-            String formatted =
-                    new Formatter(
-                                    JavaFormatterOptions.builder()
-                                            .style(JavaFormatterOptions.Style.AOSP)
-                                            .build())
-                            .formatSourceAndFixImports(source);
+            String formatted = source;
+            // Wrapping a long string can leave something for the next pass.
+            for (int pass = 0; pass < (apply ? 5 : 1); pass++) {
+                formatted = FORMATTER.formatSourceAndFixImports(formatted);
+            }
             if (formatted.equals(source)) {
                 return "";
             }

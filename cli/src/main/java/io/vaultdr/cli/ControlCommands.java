@@ -99,7 +99,7 @@ final class ControlCommands {
             header = "Stops a pair from failing over by itself, for maintenance.",
             description =
                     "Probing, evidence and diagnosis go on and are shown; nothing is opened until"
-                        + " resume.",
+                            + " resume.",
             mixinStandardHelpOptions = true)
     static final class Pause extends Action {
         @Mixin private Asking asking = new Asking();

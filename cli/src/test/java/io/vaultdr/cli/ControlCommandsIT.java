@@ -1,0 +1,149 @@
+package io.vaultdr.cli;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpServer;
+
+import io.vaultdr.runtime.Json;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** The commands against a server that answers as Lambda's Invoke does. */
+class ControlCommandsIT {
+    private static final List<String> PROPERTIES =
+            List.of("aws.endpointUrlLambda", "aws.accessKeyId", "aws.secretAccessKey");
+
+    private final List<String> calls = new CopyOnWriteArrayList<>();
+    private int status = 200;
+    private Map<String, String> headers = Map.of();
+    private String body = "{}";
+    private HttpServer lambda;
+
+    @BeforeEach
+    void start() throws IOException {
+        lambda = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        lambda.createContext(
+                "/",
+                exchange -> {
+                    calls.add(
+                            exchange.getRequestURI()
+                                    + " "
+                                    + new String(
+                                            exchange.getRequestBody().readAllBytes(),
+                                            StandardCharsets.UTF_8));
+                    headers.forEach(exchange.getResponseHeaders()::set);
+                    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+                    exchange.sendResponseHeaders(status, bytes.length);
+                    exchange.getResponseBody().write(bytes);
+                    exchange.close();
+                });
+        lambda.start();
+        System.setProperty(
+                "aws.endpointUrlLambda", "http://127.0.0.1:" + lambda.getAddress().getPort());
+        System.setProperty("aws.accessKeyId", "test");
+        System.setProperty("aws.secretAccessKey", "test");
+    }
+
+    @AfterEach
+    void stop() {
+        lambda.stop(0);
+        PROPERTIES.forEach(System::clearProperty);
+    }
+
+    @Test
+    void statusAsksTheAliasThatMayOnlyRead() {
+        body = "{\"serving\":\"home\"}";
+        Run run = Run.of("status", "payments", "--region", "eu-central-1");
+        assertAll(
+                () -> assertEquals(Exit.EXPECTED, run.exit(), run.err()),
+                () -> assertEquals("serving  home\n", run.out()),
+                () ->
+                        assertEquals(
+                                List.of(
+                                        "/2015-03-31/functions/vault-dr-payments-control/invocations?Qualifier=read"
+                                            + " {\"action\":\"status\"}"),
+                                calls));
+    }
+
+    @Test
+    void approvalNamesWhoWhyAndWhichIncident() throws Exception {
+        Run run =
+                Run.of(
+                        "approve",
+                        "payments",
+                        "--region",
+                        "eu-central-1",
+                        "--incident",
+                        "7",
+                        "--by",
+                        "Ada",
+                        "--reason",
+                        "home burns",
+                        "--json");
+        assertAll(
+                () -> assertEquals(Exit.EXPECTED, run.exit(), run.err()),
+                () -> assertTrue(calls.getFirst().contains("Qualifier=operate"), calls::toString),
+                () ->
+                        assertEquals(
+                                Json.MAPPER.readTree(
+                                        "{\"action\":\"approve\",\"by\":\"Ada\",\"reason\":\"home"
+                                                + " burns\",\"epoch\":7}"),
+                                Json.MAPPER.readTree(
+                                        calls.getFirst()
+                                                .substring(calls.getFirst().indexOf(' ')))));
+    }
+
+    @Test
+    void whatTheFunctionCouldNotDoIsToldWithoutAStackTrace() {
+        headers = Map.of("X-Amz-Function-Error", "Unhandled");
+        body = "{\"errorMessage\":\"read the ledger: timed out\",\"stackTrace\":[\"at x\"]}";
+        Run run = Run.of("pause", "payments", "--region", "eu-central-1", "--reason", "patching");
+        assertAll(
+                () -> assertEquals(Exit.FAILED, run.exit()),
+                () -> assertTrue(run.err().contains("read the ledger: timed out"), run.err()),
+                () -> assertEquals(1, run.err().lines().count(), run.err()));
+    }
+
+    @Test
+    void aMissingFunctionSaysWhatToCheck() {
+        status = 404;
+        headers = Map.of("X-Amzn-ErrorType", "ResourceNotFoundException");
+        body = "{\"Message\":\"Function not found\"}";
+        Run run = Run.of("status", "payments", "--region", "eu-central-1");
+        assertAll(
+                () -> assertEquals(Exit.FAILED, run.exit()),
+                () -> assertTrue(run.err().contains("no such function or alias"), run.err()));
+    }
+
+    /** Not resent: the first may have opened an incident. */
+    @Test
+    void aServersErrorLeavesOpenWhetherItWasDone() {
+        status = 500;
+        Run run = Run.of("failover", "payments", "--region", "eu-central-1", "--reason", "drill");
+        assertAll(
+                () -> assertEquals(Exit.FAILED, run.exit()),
+                () -> assertTrue(run.err().contains("It may have been done"), run.err()),
+                () -> assertEquals(1, calls.size()));
+    }
+
+    @Test
+    void aReasonIsAskedFor() {
+        Run run = Run.of("pause", "payments", "--region", "eu-central-1");
+        assertAll(
+                () -> assertEquals(Exit.UNUSABLE, run.exit()),
+                () -> assertTrue(run.err().contains("--reason"), run.err()),
+                () -> assertTrue(calls.isEmpty()));
+    }
+}
