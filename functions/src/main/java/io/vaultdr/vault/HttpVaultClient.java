@@ -267,6 +267,7 @@ final class HttpVaultClient implements VaultClient {
         if (response.statusCode() == 404) {
             return Optional.empty();
         }
+        ready(call, response);
         JsonNode data = accepted(call, response).path("data");
         if (!data.path("data").isObject()) {
             throw noJson(call, response.statusCode());
@@ -281,11 +282,24 @@ final class HttpVaultClient implements VaultClient {
     @Override
     public long writeKv(Secret token, String mount, String path, Map<String, String> data) {
         Call call = Call.change("POST", mount + "/data/" + path, token, Map.of("data", data));
-        JsonNode version = ask(call).path("data").path("version");
+        HttpResponse<byte[]> response = exchange(call, bounded(), limits.answer());
+        ready(call, response);
+        JsonNode version = accepted(call, response).path("data").path("version");
         if (!version.isNumber()) {
             throw noJson(call, 200);
         }
         return version.asLong();
+    }
+
+    /** A KV engine that has just been mounted, or whose node has just started, answers 400. */
+    private void ready(Call call, HttpResponse<byte[]> response) {
+        if (response.statusCode() == 400) {
+            throw new Failure.Retryable(
+                    tried(call),
+                    "status 400",
+                    "The KV engine isn't ready yet or isn't of version 2: try again, then look at"
+                            + " the mount's options");
+        }
     }
 
     @Override
