@@ -2,6 +2,7 @@ package io.vaultdr.runtime;
 
 import io.vaultdr.aws.AutoScalingGroups;
 import io.vaultdr.aws.AwsClients;
+import io.vaultdr.aws.CloudWatchPublisher;
 import io.vaultdr.aws.DynamoDbEvidence;
 import io.vaultdr.aws.DynamoDbLedger;
 import io.vaultdr.aws.Route53Records;
@@ -10,13 +11,18 @@ import io.vaultdr.aws.S3QuarantineMark;
 import io.vaultdr.aws.S3TrafficFlag;
 import io.vaultdr.aws.SnsPager;
 import io.vaultdr.aws.SsmCommands;
+import io.vaultdr.aws.SsmParameters;
+import io.vaultdr.aws.StandbyResources;
 import io.vaultdr.aws.StepFunctionsExecutions;
 import io.vaultdr.failover.Evaluation;
 import io.vaultdr.failover.EvidenceLog;
 import io.vaultdr.failover.Executions;
 import io.vaultdr.failover.Gathering;
+import io.vaultdr.failover.LeaderProbe;
 import io.vaultdr.failover.Ledger;
 import io.vaultdr.failover.Pager;
+import io.vaultdr.failover.Probing;
+import io.vaultdr.failover.ReadinessCheck;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
 import io.vaultdr.promotion.Capacity;
@@ -30,7 +36,6 @@ import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.VaultClients;
 
 import software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider;
-import software.amazon.lambda.powertools.parameters.ssm.SSMProvider;
 
 import java.nio.file.Path;
 import java.time.Clock;
@@ -38,6 +43,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -50,7 +56,7 @@ public final class Wiring {
     private final PairSettings pair;
     private final Clock clock;
     private final AwsClients aws;
-    private final Optional<String> caPath;
+    private final Function<Side, Optional<String>> authorities;
     private final Map<Class<?>, Object> made = new HashMap<>();
 
     /**
@@ -65,7 +71,21 @@ public final class Wiring {
             Clock clock,
             AwsClients aws,
             Optional<String> caPath) {
-        this.caPath = caPath;
+        this(region, pair, clock, aws, authorities(region, aws, caPath));
+    }
+
+    /**
+     * The adapters of {@code pair}, for a function that has read the certificates already.
+     *
+     * @param authorities a side's CA as PEM; empty: the runtime's own authorities
+     */
+    Wiring(
+            String region,
+            PairSettings pair,
+            Clock clock,
+            AwsClients aws,
+            Function<Side, Optional<String>> authorities) {
+        this.authorities = authorities;
         this.region = region;
         this.pair = pair;
         this.clock = clock;
@@ -141,6 +161,37 @@ public final class Wiring {
                                 pair.pair()));
     }
 
+    /** Probes the pair from the vantage that stands in this region. */
+    public Probing probing() {
+        return once(
+                Probing.class,
+                () -> {
+                    boolean looks =
+                            pair.vantages().stream()
+                                    .filter(v -> v.region().equals(region))
+                                    .anyMatch(v -> v.role() == PairSettings.Vantage.Role.DR);
+                    Probing.Ports ports =
+                            new Probing.Ports(
+                                    new LeaderProbe(pair, leaders()),
+                                    evidence(),
+                                    ledger()::state,
+                                    new CloudWatchPublisher(
+                                            aws.cloudWatch(drRegion()), pair.pair(), region),
+                                    looks ? Optional.of(readinessCheck()) : Optional.empty());
+                    return new Probing(region, pair.slots(), clock, Sleep.on(clock), ports);
+                });
+    }
+
+    private ReadinessCheck readinessCheck() {
+        return new ReadinessCheck(
+                region,
+                pair,
+                leaders(),
+                new StandbyResources(capacity(), aws.secretsManager(drRegion()), dr().login()),
+                drCatalog(),
+                clock);
+    }
+
     /** Reads what a verdict rests on. */
     public Gathering gathering() {
         return once(Gathering.class, () -> new Gathering(pair, ledger(), evidence(), clock));
@@ -170,7 +221,7 @@ public final class Wiring {
     public VaultClients vaultClients() {
         return once(
                 VaultClients.class,
-                () -> HttpVaultClients.of(pair, this::caPem, HttpVaultClients.Limits.DEFAULT));
+                () -> HttpVaultClients.of(pair, authorities, HttpVaultClients.Limits.DEFAULT));
     }
 
     /** Finds a cluster's active node. */
@@ -247,13 +298,10 @@ public final class Wiring {
         return Path.of(System.getProperty("java.io.tmpdir"), "vault-dr");
     }
 
-    private Optional<String> caPem(Side side) {
-        return caPath.map(
-                path ->
-                        SSMProvider.builder()
-                                .withClient(aws.ssm(region))
-                                .build()
-                                .get(path + "/" + side));
+    private static Function<Side, Optional<String>> authorities(
+            String region, AwsClients aws, Optional<String> caPath) {
+        SsmParameters parameters = new SsmParameters(aws.ssm(region));
+        return side -> caPath.flatMap(path -> parameters.find(path + "/" + side));
     }
 
     /** What only exists from the rung {@code observe} on. */

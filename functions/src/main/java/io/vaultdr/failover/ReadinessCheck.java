@@ -1,0 +1,131 @@
+package io.vaultdr.failover;
+
+import io.vaultdr.failover.Readiness.Newest;
+import io.vaultdr.model.Epoch;
+import io.vaultdr.model.Failure;
+import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.snapshot.Catalog;
+import io.vaultdr.vault.LeaderFinder;
+import io.vaultdr.vault.LeaderFinder.Finding;
+import io.vaultdr.vault.VaultClient.NodeStatus;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Looks whether the DR side could take over: a blank node answers, its group exists and may grow to
+ * all voters, the logins of the steps are there, a snapshot of the lineage is committed. What can't
+ * be looked at counts as missing, and says so.
+ */
+public final class ReadinessCheck implements Probing.ReadinessLook {
+    private static final Duration NODES_ANSWER = Duration.ofSeconds(5);
+
+    /** How many snapshots are looked through for one of the lineage. */
+    private static final int NEWEST = 20;
+
+    private static final List<String> INTENTS = List.of("snapshot", "verify", "grow");
+
+    private final String vantage;
+    private final PairSettings pair;
+    private final LeaderFinder finder;
+    private final StandbySide standby;
+    private final Catalog catalog;
+    private final Clock clock;
+
+    /**
+     * Looks at the DR side of {@code pair}.
+     *
+     * @param catalog the snapshots in the DR region's bucket
+     */
+    public ReadinessCheck(
+            String vantage,
+            PairSettings pair,
+            LeaderFinder finder,
+            StandbySide standby,
+            Catalog catalog,
+            Clock clock) {
+        this.vantage = vantage;
+        this.pair = pair;
+        this.finder = finder;
+        this.standby = standby;
+        this.catalog = catalog;
+        this.clock = clock;
+    }
+
+    @Override
+    public Readiness look(PairState state) {
+        PairSettings.Cluster dr = pair.dr().orElseThrow();
+        List<String> missing = new ArrayList<>();
+        List<Newest> newest = new ArrayList<>();
+        looked(missing, "The DR nodes", found -> blankNode(dr, found));
+        looked(missing, "The DR side's Auto Scaling group", found -> group(dr, found));
+        looked(missing, "The DR side's logins", found -> logins(dr, found));
+        looked(
+                missing,
+                "The snapshots in " + catalog.region(),
+                _ -> newest(state.lineage()).ifPresent(newest::add));
+        return new Readiness(vantage, clock.instant(), missing, newest.stream().findFirst());
+    }
+
+    private static void looked(List<String> missing, String what, Consumer<List<String>> look) {
+        try {
+            look.accept(missing);
+        } catch (Failure e) {
+            missing.add(what + " couldn't be looked at: " + e.getMessage());
+        }
+    }
+
+    private void blankNode(PairSettings.Cluster dr, List<String> missing) {
+        switch (finder.find(dr, NODES_ANSWER)) {
+            case Finding.Active(var node, _) ->
+                    missing.add("DR node " + node.address() + " is active; it must be blank.");
+            case Finding.NoneActive none -> {
+                boolean blank =
+                        none.answers().stream()
+                                .flatMap(answer -> answer.status().stream())
+                                .anyMatch(NodeStatus.NOT_INITIALISED::equals);
+                if (!blank) {
+                    missing.add("No DR node is blank (answers 501): " + none + ".");
+                }
+            }
+        }
+    }
+
+    private void group(PairSettings.Cluster dr, List<String> missing) {
+        StandbySide.Group group = standby.group();
+        if (group.max() < dr.voters()) {
+            missing.add(
+                    "The DR side's Auto Scaling group may have "
+                            + group.max()
+                            + " instances; "
+                            + dr.voters()
+                            + " voters are configured.");
+        }
+    }
+
+    private void logins(PairSettings.Cluster dr, List<String> missing) {
+        INTENTS.stream()
+                .filter(intent -> !standby.hasLogin(intent))
+                .forEach(
+                        intent ->
+                                missing.add(
+                                        "Secret "
+                                                + dr.login()
+                                                + "/"
+                                                + intent
+                                                + " isn't in "
+                                                + dr.region()
+                                                + "."));
+    }
+
+    private Optional<Newest> newest(Epoch lineage) {
+        return catalog.newest(NEWEST).stream()
+                .filter(m -> m.lineage().filter(lineage::equals).isPresent())
+                .findFirst()
+                .map(m -> new Newest(m.id(), lineage, m.takenAt(), m.index()));
+    }
+}
