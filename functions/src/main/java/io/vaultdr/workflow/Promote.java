@@ -14,12 +14,13 @@ import io.vaultdr.snapshot.Archive;
 import io.vaultdr.snapshot.Catalog;
 import io.vaultdr.snapshot.Manifest;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -39,6 +40,9 @@ public final class Promote implements Step {
     static final String NONCE = "nonce";
     static final String NODE = "node";
     static final String DECISION = "decision";
+
+    /** The newest as a rule; each manifest is a call to S3. */
+    private static final int NEWEST = 3;
 
     /** More snapshots than anybody wants to go back by itself. */
     private static final int LOOK_BACK = 50;
@@ -82,20 +86,18 @@ public final class Promote implements Step {
     @Override
     public Map<String, String> perform(Work work) {
         Epoch lineage = ledger.state().lineage();
-        List<Manifest> candidates =
-                catalog.newest(LOOK_BACK).stream()
-                        .filter(snapshot -> snapshot.lineage().equals(Optional.of(lineage)))
-                        .toList();
         Optional<Manifest> begun =
-                candidates.stream()
-                        .filter(s -> s.id().equals(work.remembered().get(SNAPSHOT)))
-                        .findFirst();
+                Optional.ofNullable(work.remembered().get(SNAPSHOT))
+                        .flatMap(id -> find(candidates(LOOK_BACK, lineage), id));
         if (begun.isPresent()
                 && promotion.look(begun.get()) instanceof ByRestore.Standing.Restored restored) {
             URI node = promotion.restart(restored.node(), begun.get(), work, work.deadline());
             return done(work, begun.get(), node);
         }
-        Chosen chosen = choose(candidates, work, lineage);
+        Chosen chosen =
+                choose(candidates(NEWEST, lineage), work)
+                        .or(() -> choose(candidates(LOOK_BACK, lineage), work))
+                        .orElseThrow(() -> noneIsSound(lineage));
         Loss loss = loss(chosen.snapshot(), work.incident());
         if (!work.dryRun() && tooGreat(loss, work.incident())) {
             return ask(work, chosen.snapshot(), loss);
@@ -198,13 +200,23 @@ public final class Promote implements Step {
 
     private record Chosen(Manifest snapshot, Path archive) {}
 
-    private Chosen choose(List<Manifest> candidates, Work work, Epoch lineage) {
+    private List<Manifest> candidates(int limit, Epoch lineage) {
+        return catalog.newest(limit).stream()
+                .filter(snapshot -> snapshot.lineage().equals(Optional.of(lineage)))
+                .toList();
+    }
+
+    private static Optional<Manifest> find(List<Manifest> candidates, String id) {
+        return candidates.stream().filter(snapshot -> snapshot.id().equals(id)).findFirst();
+    }
+
+    private Optional<Chosen> choose(List<Manifest> candidates, Work work) {
         for (Manifest candidate : candidates) {
             Path file = scratch.resolve(candidate.id() + ".snap");
             keepOnly(file);
             Optional<String> wrong = fetch(candidate, file);
             if (wrong.isEmpty()) {
-                return new Chosen(candidate, file);
+                return Optional.of(new Chosen(candidate, file));
             }
             work.find(
                     "Snapshot "
@@ -215,11 +227,19 @@ public final class Promote implements Step {
                             + wrong.get()
                             + "); the one before it was taken.");
         }
-        throw new Failure.Terminal(
+        return Optional.empty();
+    }
+
+    private Failure noneIsSound(Epoch lineage) {
+        return new Failure.Terminal(
                 "choose a snapshot to restore",
-                candidates.isEmpty()
-                        ? "the bucket in " + catalog.region() + " holds none of lineage " + lineage
-                        : "all " + candidates.size() + " of lineage " + lineage + " are damaged",
+                "of the newest "
+                        + LOOK_BACK
+                        + " in "
+                        + catalog.region()
+                        + " none is of lineage "
+                        + lineage
+                        + " and sound",
                 "Restore by hand from another bucket or version: docs/runbooks/restore-by-hand.md");
     }
 
@@ -230,10 +250,11 @@ public final class Promote implements Step {
                 // A dry run of this very function has left it, a moment ago as a rule.
                 return Optional.empty();
             }
-            try (InputStream in = catalog.open(snapshot)) {
-                Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
+            Optional<String> wrong;
+            try (InputStream in = catalog.open(snapshot);
+                    OutputStream out = Files.newOutputStream(file)) {
+                wrong = wrong(snapshot, Archive.check(new Copying(in, out)));
             }
-            Optional<String> wrong = wrong(snapshot, checked(file));
             if (wrong.isPresent()) {
                 delete(file);
             }
@@ -287,5 +308,33 @@ public final class Promote implements Step {
     private static Failure scratchFailure(Path file, IOException e) {
         return new Failure.Retryable(
                 "use scratch space at " + file, String.valueOf(e), "It is tried again", e);
+    }
+
+    /** Writes down what is read from it, so that checking and fetching are one pass. */
+    private static final class Copying extends FilterInputStream {
+        private final OutputStream copy;
+
+        Copying(InputStream in, OutputStream copy) {
+            super(in);
+            this.copy = copy;
+        }
+
+        @Override
+        public int read() throws IOException {
+            int value = super.read();
+            if (value >= 0) {
+                copy.write(value);
+            }
+            return value;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            int count = super.read(buffer, offset, length);
+            if (count > 0) {
+                copy.write(buffer, offset, count);
+            }
+            return count;
+        }
     }
 }
