@@ -33,6 +33,7 @@ import io.vaultdr.traffic.TrafficFlag;
 import io.vaultdr.traffic.WeightedRecords;
 import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.LeaderFinder;
+import io.vaultdr.vault.Login;
 import io.vaultdr.vault.VaultClients;
 
 import software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider;
@@ -227,6 +228,11 @@ public final class Wiring {
     /** Finds a cluster's active node. */
     public LeaderFinder leaders() {
         return once(LeaderFinder.class, () -> new LeaderFinder(vaultClients()));
+    }
+
+    /** Logs in with the AppRole secrets of the function's own region. */
+    public Login login() {
+        return once(Login.class, () -> Login.by(aws.secretsManager(region)));
     }
 
     /** The committed snapshots in the DR region. */
