@@ -1,0 +1,249 @@
+package io.vaultdr.infra.setup;
+
+import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.vault.Login.Intent;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * Writes the script that prepares a pair's serving cluster: the KV mount of the canary, a policy
+ * and an AppRole per intent, and their credentials in Secrets Manager of each cluster's region. A
+ * person reads it and runs it; nothing of ours holds the token that it needs.
+ *
+ * <p>The DR cluster needs none of it: it gets all with the first restore.
+ */
+public final class SetupScript {
+    private SetupScript() {}
+
+    private record Place(String region, String login) {}
+
+    private static final String HEAD =
+            """
+            #!/bin/sh
+            # Prepares the Vault service "@PAIR@" for vault-dr. Read it, then run it where both
+            # @SERVER@ and aws work:
+            #
+            #   @ADDRESS_VARIABLE@=@ADDRESS@ sh setup.sh
+            #
+            # It needs a token that may write policies, mounts and auth methods, and AWS credentials
+            # that may get, create and put the secrets named below. Run it again at any time: what
+            # is there and works stays as it is. With ROTATE=1 it issues new secret ids. It never
+            # revokes old ones: a snapshot knows only the secret ids that are older than itself, so
+            # revoke one when the last snapshot from before its successor is gone, and take a
+            # snapshot right after a rotation.
+            #
+            # No secret is ever an argument of a command, so none shows in a process list.
+            set -eu
+            umask 077
+            export AWS_PAGER=''
+
+            say() { printf '%s\\n' "$*"; }
+            fail() { printf 'setup: %s\\n' "$*" >&2; exit 1; }
+
+            for tool in @SERVER@ aws sed; do
+              command -v "$tool" >/dev/null || fail "$tool is not on the PATH: install it first"
+            done
+            @SERVER@ token lookup >/dev/null ||
+              fail "no valid token: set @ADDRESS_VARIABLE@ and log in with @SERVER@ login"
+
+            # The canary lives in a mount of its own.
+            if mount=$(@SERVER@ read -format=json sys/mounts/vault-dr 2>/dev/null); then
+              case $mount in
+                *'"version": "2"'*) say "mount vault-dr: unchanged" ;;
+                *) fail "mount vault-dr exists and is no KV engine of version 2: move it away" ;;
+              esac
+            else
+              @SERVER@ secrets enable -path=vault-dr -version=2 kv >/dev/null
+              say "mount vault-dr: enabled"
+            fi
+
+            methods=$(@SERVER@ auth list -format=json)
+            case $methods in
+              *'"approle/"'*) say "auth method approle: unchanged" ;;
+              *) @SERVER@ auth enable approle >/dev/null; say "auth method approle: enabled" ;;
+            esac
+            """;
+
+    private static final String POLICY =
+            """
+
+            # @WHAT@
+            @SERVER@ policy write vault-dr-@INTENT@ - >/dev/null <<'POLICY'
+            @RULES@
+            path "auth/token/lookup-self" { capabilities = ["read"] }
+            path "auth/token/renew-self"  { capabilities = ["update"] }
+            path "auth/token/revoke-self" { capabilities = ["update"] }
+            POLICY
+            @SERVER@ write auth/approle/role/vault-dr-@INTENT@ token_policies=vault-dr-@INTENT@ \\
+              token_no_default_policy=true token_type=service token_ttl=20m token_max_ttl=1h \\
+              secret_id_ttl=0 secret_id_num_uses=0 >/dev/null
+            say "policy and role vault-dr-@INTENT@: written"
+            """;
+
+    private static final String STORE =
+            """
+
+            # The value of one field of a JSON answer on standard input; ours are all plain words.
+            field() { sed -n 's/.*"'"$1"'": *"\\([^"]*\\)".*/\\1/p'; }
+
+            # What a region's secret holds; nothing where there is none.
+            stored() {
+              if answer=$(aws secretsmanager get-secret-value --region "$1" --secret-id "$2" \\
+                  --query SecretString --output text 2>&1 </dev/null); then
+                printf '%s' "$answer"
+              else
+                case $answer in
+                  *ResourceNotFoundException*) ;;
+                  *) fail "read secret $2 in $1: $answer" ;;
+                esac
+              fi
+            }
+
+            # Takes the secret's value from standard input.
+            store() {
+              if [ -n "$3" ]; then
+                aws secretsmanager put-secret-value --region "$1" --secret-id "$2" \\
+                  --secret-string file:///dev/stdin >/dev/null
+              else
+                aws secretsmanager create-secret --region "$1" --name "$2" \\
+                  --description "vault-dr logs in to @PAIR@ with this" \\
+                  --secret-string file:///dev/stdin >/dev/null
+              fi
+            }
+
+            works() {
+              [ -n "$1" ] && [ -z "${ROTATE:-}" ] &&
+                @SERVER@ write "auth/approle/role/vault-dr-$2/secret-id-accessor/lookup" \\
+                  secret_id_accessor="$1" >/dev/null 2>&1
+            }
+
+            credentials() {
+              intent=$1
+            @READ@
+              if @SAME@ && works "$accessor_1" "$intent"; then
+                say "credentials of vault-dr-$intent: unchanged"
+                return
+              fi
+              role_id=$(@SERVER@ read -field=role_id "auth/approle/role/vault-dr-$intent/role-id")
+              issued=$(@SERVER@ write -f -format=json "auth/approle/role/vault-dr-$intent/secret-id")
+              secret_id=$(printf '%s' "$issued" | field secret_id)
+              accessor=$(printf '%s' "$issued" | field secret_id_accessor)
+              [ -n "$role_id" ] && [ -n "$secret_id" ] && [ -n "$accessor" ] ||
+                fail "no secret id was issued for vault-dr-$intent: look at the server's log"
+              value=$(printf '{"role_id": "%s", "secret_id": "%s", "secret_id_accessor": "%s"}' \\
+                "$role_id" "$secret_id" "$accessor")
+            @WRITE@
+            }
+
+            """;
+
+    /** The script for {@code pair}; POSIX sh, for {@code bao} or {@code vault} by its edition. */
+    public static String of(PairSettings pair) {
+        StringBuilder script = new StringBuilder(HEAD);
+        for (Intent intent : Intent.values()) {
+            script.append(
+                    POLICY.replace("@WHAT@", purpose(intent))
+                            .replace("@RULES@", rules(intent))
+                            .replace("@INTENT@", intent.toString()));
+        }
+        List<Place> places = new ArrayList<>();
+        places.add(new Place(pair.home().region(), pair.home().login()));
+        pair.dr().ifPresent(dr -> places.add(new Place(dr.region(), dr.login())));
+        List<Place> distinct = places.stream().distinct().toList();
+        script.append(
+                STORE.replace("@READ@\n", each(distinct, SetupScript::read))
+                        .replace("@SAME@", same(distinct.size()))
+                        .replace("@WRITE@\n", each(distinct, SetupScript::write)));
+        for (Intent intent : Intent.values()) {
+            script.append("credentials ").append(intent).append('\n');
+        }
+        boolean openBao = pair.edition() == PairSettings.Edition.OPENBAO;
+        return script.toString()
+                .replace("@PAIR@", pair.pair().value())
+                .replace("@SERVER@", openBao ? "bao" : "vault")
+                .replace("@ADDRESS_VARIABLE@", openBao ? "BAO_ADDR" : "VAULT_ADDR")
+                .replace("@ADDRESS@", pair.home().address().toString());
+    }
+
+    private static String purpose(Intent intent) {
+        return switch (intent) {
+            case SNAPSHOT ->
+                    "TakeSnapshot: reads snapshots, writes the canary, reads what audit files a"
+                            + " restored server will want to open.";
+            case VERIFY -> "Promote and Verify: read the canary back, write beside it.";
+            case GROW -> "Grow: watches nodes join and tells autopilot what to expect.";
+        };
+    }
+
+    private static String rules(Intent intent) {
+        return switch (intent) {
+            case SNAPSHOT ->
+                    """
+                    path "sys/storage/raft/snapshot" { capabilities = ["read"] }
+                    path "vault-dr/data/canary"      { capabilities = ["create", "read", "update"] }
+                    path "sys/audit"                 { capabilities = ["read", "sudo"] }\
+                    """;
+            case VERIFY ->
+                    """
+                    path "vault-dr/data/canary" { capabilities = ["read"] }
+                    path "vault-dr/data/verify" { capabilities = ["create", "read", "update"] }\
+                    """;
+            case GROW ->
+                    """
+                    path "sys/storage/raft/configuration"           { capabilities = ["read"] }
+                    path "sys/storage/raft/autopilot/state"         { capabilities = ["read"] }
+                    path "sys/storage/raft/autopilot/configuration" { capabilities = ["read", "update"] }\
+                    """;
+        };
+    }
+
+    private interface Line {
+        String of(int number, Place place);
+    }
+
+    private static String each(List<Place> places, Line line) {
+        return IntStream.rangeClosed(1, places.size())
+                .mapToObj(number -> line.of(number, places.get(number - 1)))
+                .collect(Collectors.joining());
+    }
+
+    private static String read(int number, Place place) {
+        return """
+          secret_@N@=$(stored @REGION@ @NAME@)
+          accessor_@N@=$(printf '%s' "$secret_@N@" | field secret_id_accessor)
+        """
+                .replace("@N@", Integer.toString(number))
+                .replace("@REGION@", quoted(place.region()))
+                .replace("@NAME@", secret(place));
+    }
+
+    /** The old value only tells whether there is a secret; it shows in no process list either. */
+    private static String write(int number, Place place) {
+        return """
+          printf '%s' "$value" | store @REGION@ @NAME@ "${secret_@N@:+exists}"
+          say "credentials of vault-dr-$intent: stored in" @REGION@
+        """
+                .replace("@N@", Integer.toString(number))
+                .replace("@REGION@", quoted(place.region()))
+                .replace("@NAME@", secret(place));
+    }
+
+    private static String same(int places) {
+        return places == 1
+                ? "true"
+                : IntStream.rangeClosed(2, places)
+                        .mapToObj("[ \"$accessor_1\" = \"$accessor_%d\" ]"::formatted)
+                        .collect(Collectors.joining(" && "));
+    }
+
+    private static String secret(Place place) {
+        return quoted(place.login()) + "/\"$intent\"";
+    }
+
+    private static String quoted(String text) {
+        return "'" + text.replace("'", "'\\''") + "'";
+    }
+}

@@ -1,0 +1,221 @@
+package io.vaultdr.infra.setup;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vaultdr.model.Failure;
+import io.vaultdr.model.PairId;
+import io.vaultdr.model.Secret;
+import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.testing.BaoCluster;
+import io.vaultdr.testing.Clusters;
+import io.vaultdr.testing.Environment;
+import io.vaultdr.testing.Moto;
+import io.vaultdr.vault.HttpVaultClients;
+import io.vaultdr.vault.HttpVaultClients.Limits;
+import io.vaultdr.vault.Login;
+import io.vaultdr.vault.Login.Intent;
+import io.vaultdr.vault.VaultClient;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** The printed script as it is, run with the real commands against a real cluster and moto. */
+class SetupScriptIT {
+    private static final String HOME = "eu-west-1";
+    private static final String DR = "eu-central-1";
+    @TempDir private static Path directory;
+    private static Moto moto;
+    private static BaoCluster cluster;
+    private static Path commands;
+
+    private record Run(int status, String output) {}
+
+    @BeforeAll
+    static void startBoth() throws IOException {
+        moto = Moto.start();
+        cluster = BaoCluster.running(1);
+        // Stand before the real commands and write down what a process list would show.
+        commands = Files.createDirectory(directory.resolve("bin"));
+        for (String command : List.of("bao", "aws")) {
+            Path real = command.equals("bao") ? Environment.bao() : Environment.program(command);
+            Path shim =
+                    Files.writeString(
+                            commands.resolve(command),
+                            "#!/bin/sh\nprintf '%s\\n' \"$0 $*\" >> '"
+                                    + directory.resolve("arguments")
+                                    + "'\nexec '"
+                                    + real
+                                    + "' \"$@\"\n");
+            assertTrue(shim.toFile().setExecutable(true));
+        }
+    }
+
+    @AfterAll
+    static void endBoth() {
+        cluster.close();
+        moto.close();
+    }
+
+    private static PairSettings pair() {
+        return settings(Optional.of(drCluster()));
+    }
+
+    private static PairSettings alone() {
+        return settings(Optional.empty());
+    }
+
+    private static PairSettings.Cluster drCluster() {
+        PairSettings.Cluster home = Clusters.of(cluster.addresses());
+        return new PairSettings.Cluster(
+                DR,
+                home.address(),
+                home.nodes(),
+                Optional.empty(),
+                "payments-dr/it's",
+                Optional.empty(),
+                Optional.empty(),
+                1);
+    }
+
+    private static PairSettings settings(Optional<PairSettings.Cluster> dr) {
+        return new PairSettings(
+                new PairId("payments"),
+                PairSettings.Edition.OPENBAO,
+                PairSettings.Stage.APPROVAL,
+                "123456789012",
+                Clusters.of(cluster.addresses()),
+                dr,
+                List.of(),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                Duration.ofSeconds(10),
+                Duration.ofMinutes(15),
+                "arn:aws:sns:eu-west-1:123456789012:topic");
+    }
+
+    private static Run run(PairSettings pair, Map<String, String> more) throws Exception {
+        Path script = Files.writeString(directory.resolve("setup.sh"), SetupScript.of(pair));
+        ProcessBuilder builder =
+                new ProcessBuilder("/bin/sh", script.toString()).redirectErrorStream(true);
+        Map<String, String> environment = builder.environment();
+        environment.put("PATH", commands + ":" + environment.get("PATH"));
+        environment.put("BAO_ADDR", cluster.leader().address().toString());
+        environment.put("BAO_TOKEN", cluster.rootToken());
+        environment.putAll(moto.environment(HOME));
+        environment.putAll(more);
+        Process process = builder.start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(120, TimeUnit.SECONDS));
+        return new Run(process.exitValue(), output);
+    }
+
+    private static String stored(String region, String login, Intent intent) {
+        return moto.clients()
+                .secretsManager(region)
+                .getSecretValue(it -> it.secretId(login + "/" + intent))
+                .secretString();
+    }
+
+    @Test
+    void runTwiceItLeavesOneSetOfLoginsThatMayDoTheirIntentAndNoMore() throws Exception {
+        Run first = run(pair(), Map.of());
+        assertEquals(0, first.status(), first.output());
+        String secret = stored(HOME, "payments-vault-dr", Intent.SNAPSHOT);
+        assertEquals(secret, stored(DR, "payments-dr/it's", Intent.SNAPSHOT));
+
+        loginsDoTheirIntentAndNoMore();
+
+        // A secret that only one region lost is given to both anew, and the old login stays.
+        moto.clients()
+                .secretsManager(DR)
+                .deleteSecret(
+                        it ->
+                                it.secretId("payments-dr/it's/snapshot")
+                                        .forceDeleteWithoutRecovery(true));
+        Run second = run(pair(), Map.of());
+        assertEquals(0, second.status(), second.output());
+        String renewed = stored(DR, "payments-dr/it's", Intent.SNAPSHOT);
+        assertEquals(renewed, stored(HOME, "payments-vault-dr", Intent.SNAPSHOT));
+        assertFalse(renewed.equals(secret));
+        assertTrue(second.output().contains("credentials of vault-dr-verify: unchanged"));
+
+        // One region alone, as on the lowest rung, and new logins although the old ones work.
+        Run rotated = run(alone(), Map.of("ROTATE", "1"));
+        assertEquals(0, rotated.status(), rotated.output());
+        assertEquals(renewed, stored(DR, "payments-dr/it's", Intent.SNAPSHOT));
+        assertFalse(stored(HOME, "payments-vault-dr", Intent.SNAPSHOT).equals(renewed));
+
+        String arguments = Files.readString(directory.resolve("arguments"));
+        assertTrue(arguments.contains("secretsmanager create-secret"));
+        for (String value : List.of(secret, renewed)) {
+            String id = value.replaceAll(".*\"secret_id\": \"([^\"]*)\".*", "$1");
+            assertEquals(36, id.length());
+            for (String shown :
+                    List.of(arguments, first.output(), second.output(), rotated.output())) {
+                assertFalse(shown.contains(id));
+            }
+        }
+    }
+
+    private static void loginsDoTheirIntentAndNoMore() throws IOException {
+        PairSettings.Cluster home = pair().home();
+        VaultClient node =
+                new HttpVaultClients(any -> Optional.empty(), Limits.DEFAULT)
+                        .at(home, home.address());
+        Login login = Login.by(moto.clients().secretsManager(HOME));
+        try (Login.Session session = login.to(home, node, Intent.SNAPSHOT)) {
+            Secret token = session.token();
+            assertTrue(session.version().isPresent());
+            node.writeKv(token, "vault-dr", "canary", Map.of("nonce", "n"));
+            assertTrue(node.readKv(token, "vault-dr", "canary").isPresent());
+            assertEquals(Map.of(), node.auditDevices(token));
+            try (InputStream in = node.snapshot(token, Duration.ofSeconds(5))) {
+                assertEquals(0x1f, in.read());
+            }
+            denied(() -> node.raftConfiguration(token));
+            denied(() -> node.writeKv(token, "vault-dr", "verify", Map.of("a", "b")));
+        }
+        try (Login.Session session = login.to(home, node, Intent.VERIFY)) {
+            Secret token = session.token();
+            assertTrue(node.readKv(token, "vault-dr", "canary").isPresent());
+            node.writeKv(token, "vault-dr", "verify", Map.of("a", "b"));
+            denied(() -> node.writeKv(token, "vault-dr", "canary", Map.of("a", "b")));
+            denied(() -> node.snapshot(token, Duration.ofSeconds(5)));
+        }
+        try (Login.Session session = login.to(home, node, Intent.GROW)) {
+            Secret token = session.token();
+            assertEquals(1, node.raftConfiguration(token).size());
+            assertTrue(node.autopilotState(token).healthy());
+            denied(() -> node.readKv(token, "vault-dr", "canary"));
+        }
+    }
+
+    private static void denied(org.junit.jupiter.api.function.Executable call) {
+        assertTrue(assertThrows(Failure.Terminal.class, call).toString().contains("403"));
+    }
+
+    @Test
+    void withoutATokenItSaysWhatToDo() throws Exception {
+        Run run = run(pair(), Map.of("BAO_TOKEN", "nonsense"));
+        assertEquals(1, run.status());
+        assertTrue(run.output().contains("log in with bao login"), run.output());
+    }
+}
