@@ -1,0 +1,390 @@
+package io.vaultdr.rehearsal.world;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.api.client.AWSLambda;
+import com.amazonaws.services.lambda.runtime.serialization.PojoSerializer;
+
+import io.vaultdr.rehearsal.world.Sandbox.Answer;
+import io.vaultdr.rehearsal.world.WorldEvent.FunctionEnded;
+import io.vaultdr.rehearsal.world.WorldEvent.FunctionStarted;
+import io.vaultdr.rehearsal.world.child.GrantInterceptor;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+
+/**
+ * Runs functions as Lambda does: each in JVMs of its own under the runtime interface client, one
+ * invocation at a time in each, a warm one used again, heap and time-out from the template. Heap is
+ * 85 % of the memory, one core's collector and only the first compiler, as in Lambda's Java
+ * runtime.
+ */
+final class LambdaHost implements AutoCloseable {
+    /** Too many at once, or a region or function that isn't there. */
+    static final class Refused extends RuntimeException {
+        private final int status;
+        private final String code;
+
+        Refused(int status, String code, String message) {
+            super(message);
+            this.status = status;
+            this.code = code;
+        }
+
+        int status() {
+            return status;
+        }
+
+        String code() {
+            return code;
+        }
+    }
+
+    /** Who hears what functions write. */
+    @FunctionalInterface
+    interface Output {
+        void line(FunctionSpec function, String line);
+    }
+
+    /** Where the host finds what it needs, and whom it tells. */
+    record Setup(
+            Path scratch,
+            URI gateway,
+            Function<String, Path> hostsFile,
+            ProcessStarter processes,
+            Output output,
+            Consumer<WorldEvent> events,
+            Consumer<Failed> failed,
+            double pace) {}
+
+    /** An asynchronous invocation that failed for good. */
+    record Failed(FunctionSpec function, String payload, Answer answer, int attempts) {}
+
+    private static final List<Duration> RETRY_AFTER =
+            List.of(Duration.ofMinutes(1), Duration.ofMinutes(2));
+
+    private final Setup setup;
+    private final Map<String, List<Path>> classPaths = new ConcurrentHashMap<>();
+    private final Map<String, ConcurrentLinkedDeque<Sandbox>> idle = new ConcurrentHashMap<>();
+    private final Map<String, Sandbox> running = new ConcurrentHashMap<>();
+    private final Map<String, AtomicInteger> concurrent = new ConcurrentHashMap<>();
+    private final Set<String> lost = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger number = new AtomicInteger();
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Path interceptor;
+    private volatile boolean closed;
+
+    LambdaHost(Setup setup) {
+        this.setup = setup;
+        try {
+            Files.createDirectories(setup.scratch.resolve("logs"));
+            interceptor = interceptorJar(setup.scratch.resolve("rehearsal-interceptor.jar"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Invokes and waits.
+     *
+     * @throws Refused as Lambda's API refuses: region lost, no such version or alias, throttled
+     */
+    Answer invoke(FunctionSpec function, String qualifier, String payload, String trigger)
+            throws InterruptedException {
+        if (function.resolve(qualifier).isEmpty()) {
+            throw new Refused(
+                    404,
+                    "ResourceNotFoundException",
+                    "Function not found: " + function.arn() + ":" + qualifier);
+        }
+        AtomicInteger count =
+                concurrent.computeIfAbsent(function.arn(), arn -> new AtomicInteger());
+        try {
+            if (count.incrementAndGet() > function.reserved().orElse(100)) {
+                throw new Refused(429, "TooManyRequestsException", "Rate Exceeded.");
+            }
+            return run(function, qualifier, payload, trigger);
+        } finally {
+            count.decrementAndGet();
+        }
+    }
+
+    private Answer run(FunctionSpec function, String qualifier, String payload, String trigger)
+            throws InterruptedException {
+        String id = UUID.randomUUID().toString();
+        Optional<Sandbox> warm = warm(function);
+        Sandbox sandbox = warm.orElseGet(() -> start(function));
+        if (lost.contains(function.region()) || closed) {
+            sandbox.close();
+            throw new Refused(503, "ServiceUnavailable", function.region() + " is lost");
+        }
+        setup.events.accept(
+                new FunctionStarted(
+                        Instant.now(),
+                        function.region(),
+                        function.name(),
+                        id,
+                        trigger,
+                        warm.isEmpty()));
+        long start = System.nanoTime();
+        String arn = function.arn() + (qualifier.isEmpty() ? "" : ":" + qualifier);
+        Answer answer = sandbox.invoke(id, arn, payload);
+        Duration took = Duration.ofNanos(System.nanoTime() - start);
+        Optional<Duration> cold = warm.isEmpty() ? sandbox.coldStart() : Optional.empty();
+        if (sandbox.isAlive() && !lost.contains(function.region())) {
+            idle.computeIfAbsent(function.arn(), key -> new ConcurrentLinkedDeque<>())
+                    .push(sandbox);
+        } else {
+            sandbox.close();
+        }
+        setup.events.accept(
+                new FunctionEnded(
+                        Instant.now(),
+                        function.region(),
+                        function.name(),
+                        id,
+                        cold.map(took::minus).orElse(took),
+                        cold,
+                        answer.error()));
+        return answer;
+    }
+
+    /** Invokes as events do: at once back, repeated when it fails, then given to who is to know. */
+    void invokeLater(FunctionSpec function, String qualifier, String payload, String trigger) {
+        threads.execute(
+                () -> {
+                    try {
+                        attempts(function, qualifier, payload, trigger);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+    }
+
+    private void attempts(FunctionSpec function, String qualifier, String payload, String trigger)
+            throws InterruptedException {
+        for (int attempt = 0; !closed; ) {
+            try {
+                Answer answer = invoke(function, qualifier, payload, trigger);
+                if (answer.error().isEmpty()) {
+                    return;
+                }
+                if (attempt >= function.retries()) {
+                    setup.failed.accept(new Failed(function, payload, answer, attempt + 1));
+                    return;
+                }
+                pause(RETRY_AFTER.get(attempt));
+                attempt++;
+            } catch (Refused e) {
+                if (e.status() != 429) {
+                    return;
+                }
+                // Throttled events wait in Lambda's queue; that isn't counted as an attempt.
+                pause(Duration.ofSeconds(1));
+            }
+        }
+    }
+
+    private void pause(Duration duration) throws InterruptedException {
+        Thread.sleep((long) (duration.toMillis() * setup.pace));
+    }
+
+    private Optional<Sandbox> warm(FunctionSpec function) {
+        ConcurrentLinkedDeque<Sandbox> waiting = idle.get(function.arn());
+        Sandbox sandbox;
+        while (waiting != null && (sandbox = waiting.poll()) != null) {
+            if (sandbox.isAlive()) {
+                return Optional.of(sandbox);
+            }
+            sandbox.close();
+        }
+        return Optional.empty();
+    }
+
+    private Sandbox start(FunctionSpec function) {
+        int n = number.incrementAndGet();
+        String caller = function.caller() + "#" + n;
+        Path directory = setup.scratch.resolve("functions").resolve(n + "-" + function.name());
+        Path log =
+                setup.scratch
+                        .resolve("logs")
+                        .resolve(function.name() + "-" + function.region() + "-" + n + ".log");
+        try {
+            Files.createDirectories(directory.resolve("tmp"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        ProcessBuilder builder = new ProcessBuilder(command(function, directory.resolve("tmp")));
+        builder.directory(directory.toFile());
+        Map<String, String> environment = builder.environment();
+        environment.clear();
+        environment.putAll(function.environment());
+        environment.putAll(Sandbox.lambdaEnvironment(function));
+        environment.put("AWS_ACCESS_KEY_ID", caller);
+        environment.put("AWS_SECRET_ACCESS_KEY", "unchecked");
+        environment.put("AWS_ENDPOINT_URL", setup.gateway.toString());
+        environment.put("AWS_EC2_METADATA_DISABLED", "true");
+        environment.put("REHEARSAL_ACCOUNT", MotoServer.ACCOUNT);
+        Sandbox sandbox =
+                new Sandbox(
+                        function,
+                        builder,
+                        log,
+                        setup.processes,
+                        line -> setup.output.line(function, line));
+        running.values().removeIf(other -> !other.isAlive());
+        running.put(caller, sandbox);
+        return sandbox;
+    }
+
+    private List<String> command(FunctionSpec function, Path temporary) {
+        List<Path> classPath = new ArrayList<>(classPath(function.code()));
+        classPath.add(interceptor);
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-XX:MaxHeapSize=" + function.memoryMegabytes() * 1024L * 85 / 100 + "k");
+        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.add("-Djdk.net.hosts.file=" + setup.hostsFile.apply(function.region()));
+        command.add("-Djava.io.tmpdir=" + temporary);
+        command.add("-Duser.timezone=UTC");
+        command.add("-cp");
+        command.add(
+                String.join(File.pathSeparator, classPath.stream().map(Path::toString).toList()));
+        command.add(AWSLambda.class.getName());
+        command.add(function.handler());
+        return command;
+    }
+
+    /** The zip's jars, and before them the runtime interface client, which is Lambda's own. */
+    private List<Path> classPath(Path code) {
+        return classPaths.computeIfAbsent(
+                code.toString(),
+                key -> {
+                    List<Path> jars = new ArrayList<>();
+                    jars.add(jarOf(AWSLambda.class));
+                    jars.add(jarOf(PojoSerializer.class));
+                    jars.add(jarOf(Context.class));
+                    Path directory = setup.scratch.resolve("code-" + classPaths.size());
+                    jars.addAll(unzip(code, directory));
+                    return List.copyOf(jars);
+                });
+    }
+
+    private static List<Path> unzip(Path zip, Path directory) {
+        try (ZipInputStream in = new ZipInputStream(Files.newInputStream(zip))) {
+            for (ZipEntry entry; (entry = in.getNextEntry()) != null; ) {
+                Path file = directory.resolve(entry.getName()).normalize();
+                if (!entry.isDirectory() && file.startsWith(directory)) {
+                    Files.createDirectories(file.resolveSibling("."));
+                    Files.copy(in, file);
+                }
+            }
+            try (Stream<Path> jars = Files.list(directory.resolve("lib"))) {
+                return jars.sorted().toList();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "can't read " + zip + ", expected a zip with lib/*.jar", e);
+        }
+    }
+
+    private static Path jarOf(Class<?> type) {
+        try {
+            return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Packs the one class that runs beside a function, with the file by which the SDK finds it. */
+    private static Path interceptorJar(Path jar) throws IOException {
+        String entry = GrantInterceptor.class.getName().replace('.', '/') + ".class";
+        try (OutputStream file = Files.newOutputStream(jar);
+                JarOutputStream out = new JarOutputStream(file);
+                InputStream code =
+                        GrantInterceptor.class.getResourceAsStream("GrantInterceptor.class")) {
+            if (code == null) {
+                throw new IOException("no " + entry + " on the class path");
+            }
+            out.putNextEntry(new JarEntry(entry));
+            code.transferTo(out);
+            out.putNextEntry(
+                    new JarEntry("software/amazon/awssdk/global/handlers/execution.interceptors"));
+            out.write(GrantInterceptor.class.getName().getBytes(StandardCharsets.UTF_8));
+        }
+        return jar;
+    }
+
+    /** Kills the JVM whose calls carry this access key id. */
+    void killCaller(String caller) {
+        Sandbox sandbox = running.get(caller);
+        if (sandbox != null) {
+            sandbox.kill();
+        }
+    }
+
+    /** Kills every JVM of a function; says how many there were. */
+    int kill(FunctionSpec function) {
+        return killAll(function.caller() + "#");
+    }
+
+    private int killAll(String prefix) {
+        int killed = 0;
+        for (var entry : running.entrySet()) {
+            if (entry.getKey().startsWith(prefix) && entry.getValue().isAlive()) {
+                entry.getValue().kill();
+                killed++;
+            }
+        }
+        return killed;
+    }
+
+    /** Kills all that runs in a region and starts nothing there any more. */
+    void lose(String region) {
+        lost.add(region);
+        for (var entry : running.entrySet()) {
+            if (entry.getKey().contains("@" + region + "#")) {
+                entry.getValue().kill();
+            }
+        }
+    }
+
+    void restore(String region) {
+        lost.remove(region);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        threads.shutdownNow();
+        running.values().forEach(Sandbox::close);
+    }
+}

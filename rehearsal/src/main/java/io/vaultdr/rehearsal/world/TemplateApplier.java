@@ -1,0 +1,689 @@
+package io.vaultdr.rehearsal.world;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import io.vaultdr.runtime.Json;
+
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.model.AttributeDefinition;
+import software.amazon.awssdk.services.dynamodb.model.BillingMode;
+import software.amazon.awssdk.services.dynamodb.model.KeySchemaElement;
+import software.amazon.awssdk.services.route53.Route53Client;
+import software.amazon.awssdk.services.route53.model.Change;
+import software.amazon.awssdk.services.route53.model.ChangeAction;
+import software.amazon.awssdk.services.route53.model.HealthCheckConfig;
+import software.amazon.awssdk.services.route53.model.ResourceRecord;
+import software.amazon.awssdk.services.route53.model.ResourceRecordSet;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
+import software.amazon.awssdk.services.s3.model.ObjectLockEnabled;
+import software.amazon.awssdk.services.s3.model.ObjectLockRetentionMode;
+import software.amazon.awssdk.services.s3.model.ServerSideEncryptionRule;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sns.SnsClient;
+import software.amazon.awssdk.services.ssm.SsmClient;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.StreamSupport;
+
+/**
+ * Makes what the templates describe: state in moto, and functions, roles, alarms, schedules and
+ * documents as records for those who play them here. A resource that another refers to is made
+ * first. What isn't made is listed with the reason; a property that no one here looks at isn't.
+ */
+final class TemplateApplier {
+    /** A resource, or a part of one, that doesn't exist in the rehearsal. */
+    public record NotApplied(String stack, String logicalId, String type, String why) {}
+
+    /** A rule that fires by the clock. */
+    record Timer(String region, String name, String arn, Schedule schedule, List<Target> targets) {}
+
+    /** Where a rule's event goes; {@code input} replaces the event. */
+    record Target(String arn, Optional<String> input) {}
+
+    /** Who may invoke a function: a service, by the rule or alarm it names. */
+    record Permission(String function, String principal, String source) {}
+
+    /** A key, for what S3 asks of it in a caller's name. */
+    record Key(String arn, Set<String> aliases) {}
+
+    /** What was made. */
+    record Applied(
+            Map<String, FunctionSpec> functions,
+            Map<String, Policy> roles,
+            Map<String, Policy> machineRoles,
+            List<AlarmClock.Alarm> alarms,
+            List<Timer> timers,
+            List<Permission> permissions,
+            Map<String, JsonNode> documents,
+            Map<String, String> bucketRegions,
+            Map<String, Policy> bucketPolicies,
+            Map<String, Key> bucketKeys,
+            List<NotApplied> notApplied) {}
+
+    private record Physical(String ref, Map<String, String> attributes) {}
+
+    private final SdkClients aws;
+    private final Compression compression;
+    private final List<Template> templates;
+    private final Applied applied =
+            new Applied(
+                    new LinkedHashMap<>(),
+                    new HashMap<>(),
+                    new HashMap<>(),
+                    new ArrayList<>(),
+                    new ArrayList<>(),
+                    new ArrayList<>(),
+                    new HashMap<>(),
+                    new HashMap<>(),
+                    new HashMap<>(),
+                    new HashMap<>(),
+                    new ArrayList<>());
+    private final Map<String, Key> keys = new HashMap<>();
+
+    TemplateApplier(SdkClients aws, Compression compression, List<Template> templates) {
+        this.aws = aws;
+        this.compression = compression;
+        this.templates = templates;
+    }
+
+    /** Makes all of it, once. */
+    Applied apply() {
+        for (Template template : templates) {
+            if (!template.account().equals(MotoServer.ACCOUNT)) {
+                throw new IllegalArgumentException(
+                        template.stack()
+                                + ": is for account "
+                                + template.account()
+                                + ", expected "
+                                + MotoServer.ACCOUNT
+                                + ", the only one that exists here");
+            }
+            new Stack(template).apply();
+        }
+        return applied;
+    }
+
+    /** One stack on its way into the world. */
+    private final class Stack implements Template.References {
+        private final Template template;
+        private final String region;
+        private final Map<String, Physical> made = new HashMap<>();
+        private final Set<String> underway = new HashSet<>();
+        private final Map<String, List<JsonNode>> rolePolicies = new HashMap<>();
+        private final Map<String, Map<String, String>> aliases = new HashMap<>();
+        private final Map<String, ObjectNode> invokeConfigs = new HashMap<>();
+        private final List<ObjectNode> functions = new ArrayList<>();
+        private final List<ObjectNode> recordSets = new ArrayList<>();
+
+        Stack(Template template) {
+            this.template = template;
+            region = template.region();
+        }
+
+        void apply() {
+            template.resources().keySet().forEach(this::physical);
+            functions.forEach(this::function);
+            recordSets(recordSets);
+        }
+
+        @Override
+        public String ref(String logicalId) {
+            return physical(logicalId).ref;
+        }
+
+        @Override
+        public String attribute(String logicalId, String attribute) {
+            String value = physical(logicalId).attributes.get(attribute);
+            if (value == null) {
+                throw new IllegalArgumentException(
+                        where(logicalId) + ": its attribute " + attribute + " isn't known here");
+            }
+            return value;
+        }
+
+        private Physical physical(String logicalId) {
+            Physical known = made.get(logicalId);
+            if (known != null) {
+                return known;
+            }
+            ObjectNode resource = template.resources().get(logicalId);
+            if (resource == null || !underway.add(logicalId)) {
+                throw new IllegalArgumentException(
+                        where(logicalId)
+                                + (resource == null ? ": no such resource" : ": refers to itself"));
+            }
+            Physical physical = make(logicalId, resource);
+            made.put(logicalId, physical);
+            return physical;
+        }
+
+        private String where(String logicalId) {
+            return template.stack() + "/" + logicalId;
+        }
+
+        private String arn(String service, String rest) {
+            return "arn:aws:" + service + ":" + region + ":" + MotoServer.ACCOUNT + ":" + rest;
+        }
+
+        private Physical make(String id, ObjectNode resource) {
+            String type = resource.path("Type").asText();
+            ObjectNode resolved =
+                    resource.path("Properties").isObject()
+                            ? (ObjectNode) template.resolve(resource.get("Properties"), this)
+                            : Json.MAPPER.createObjectNode();
+            ObjectNode p =
+                    compression.apply(name(id, resolved) + " (" + region + ")", type, resolved);
+            String name = name(id, p);
+            return switch (type) {
+                case "AWS::DynamoDB::Table" -> table(id, name, p);
+                case "AWS::S3::Bucket" -> bucket(id, name, p);
+                case "AWS::S3::BucketPolicy" -> bucketPolicy(id, p);
+                case "AWS::SNS::Topic" -> topic(name);
+                case "AWS::SSM::Parameter" -> parameter(name, p);
+                case "AWS::SSM::Document" -> {
+                    applied.documents.put(region + "/" + name, p.path("Content"));
+                    yield new Physical(name, Map.of());
+                }
+                case "AWS::StepFunctions::StateMachine" -> machine(name, p);
+                case "AWS::Route53::HealthCheck" -> healthCheck(id, p);
+                case "AWS::Route53::RecordSet" -> {
+                    recordSets.add(p);
+                    yield new Physical(p.path("Name").asText(), Map.of());
+                }
+                case "AWS::IAM::Role" -> role(id, p);
+                case "AWS::IAM::Policy" -> {
+                    p.path("Roles")
+                            .forEach(role -> policies(role.asText()).add(p.path("PolicyDocument")));
+                    yield new Physical(id, Map.of());
+                }
+                case "AWS::Lambda::Function" -> {
+                    functions.add(p.put("_name", name));
+                    yield new Physical(name, Map.of("Arn", arn("lambda", "function:" + name)));
+                }
+                case "AWS::Lambda::Version" ->
+                        new Physical(
+                                functionArn(p.path("FunctionName").asText()) + ":1",
+                                Map.of("Version", "1"));
+                case "AWS::Lambda::Alias" -> {
+                    String function = p.path("FunctionName").asText();
+                    aliases.computeIfAbsent(plain(function), key -> new HashMap<>())
+                            .put(p.path("Name").asText(), p.path("FunctionVersion").asText());
+                    yield new Physical(
+                            functionArn(function) + ":" + p.path("Name").asText(), Map.of());
+                }
+                case "AWS::Lambda::EventInvokeConfig" -> {
+                    invokeConfigs.put(plain(p.path("FunctionName").asText()), p);
+                    yield new Physical(id, Map.of());
+                }
+                case "AWS::Lambda::Permission" -> {
+                    applied.permissions.add(
+                            new Permission(
+                                    functionArn(p.path("FunctionName").asText()),
+                                    p.path("Principal").asText(),
+                                    p.path("SourceArn").asText("")));
+                    yield new Physical(id, Map.of());
+                }
+                case "AWS::Events::Rule" -> rule(id, name, p);
+                case "AWS::CloudWatch::Alarm" -> alarm(id, name, p);
+                case "AWS::KMS::Key" -> key(id, type);
+                case "AWS::KMS::Alias" -> {
+                    Key key = keys.get(p.path("TargetKeyId").asText());
+                    if (key != null) {
+                        key.aliases.add(name);
+                    }
+                    yield new Physical(name, Map.of());
+                }
+                default -> elsewhere(id, type, name);
+            };
+        }
+
+        private String name(String id, JsonNode p) {
+            for (String property :
+                    List.of(
+                            "TableName",
+                            "BucketName",
+                            "TopicName",
+                            "FunctionName",
+                            "StateMachineName",
+                            "AlarmName",
+                            "AliasName",
+                            "RoleName",
+                            "QueueName",
+                            "LogGroupName",
+                            "GroupName",
+                            "Name")) {
+                if (p.path(property).isTextual()) {
+                    return p.path(property).asText();
+                }
+            }
+            return template.stack() + "-" + id;
+        }
+
+        /** What nothing here plays; others may still name it. */
+        private Physical elsewhere(String id, String type, String name) {
+            Map<String, String> attributes = new HashMap<>();
+            String why =
+                    switch (type) {
+                        case "AWS::SQS::Queue", "AWS::SQS::QueuePolicy" -> {
+                            attributes.put("Arn", arn("sqs", name));
+                            attributes.put("QueueName", name);
+                            yield "events given up are kept by the rehearsal and reported";
+                        }
+                        case "AWS::Logs::LogGroup" -> {
+                            attributes.put("Arn", arn("logs", "log-group:" + name + ":*"));
+                            yield "logs go to files";
+                        }
+                        case "AWS::EC2::SecurityGroup" -> {
+                            attributes.put(
+                                    "GroupId", "sg-" + id.toLowerCase(java.util.Locale.ROOT));
+                            yield "there is no VPC here";
+                        }
+                        case "AWS::SNS::TopicPolicy" -> "moto doesn't hold to topic policies";
+                        case "AWS::SNS::Subscription" -> "pages are reported, nobody is called";
+                        default -> "the rehearsal doesn't know this type";
+                    };
+            notApplied(id, type, why);
+            return new Physical(name, attributes);
+        }
+
+        private void notApplied(String id, String type, String why) {
+            applied.notApplied.add(new NotApplied(template.stack(), id, type, why));
+        }
+
+        private Physical table(String id, String name, JsonNode p) {
+            try (DynamoDbClient client = aws.at(DynamoDbClient.builder(), region).build()) {
+                client.createTable(
+                        t ->
+                                t.tableName(name)
+                                        .billingMode(BillingMode.PAY_PER_REQUEST)
+                                        .keySchema(
+                                                list(p.path("KeySchema")).stream()
+                                                        .map(
+                                                                k ->
+                                                                        KeySchemaElement.builder()
+                                                                                .attributeName(
+                                                                                        text(
+                                                                                                k,
+                                                                                                "AttributeName"))
+                                                                                .keyType(
+                                                                                        text(
+                                                                                                k,
+                                                                                                "KeyType"))
+                                                                                .build())
+                                                        .toList())
+                                        .attributeDefinitions(
+                                                list(p.path("AttributeDefinitions")).stream()
+                                                        .map(
+                                                                a ->
+                                                                        AttributeDefinition
+                                                                                .builder()
+                                                                                .attributeName(
+                                                                                        text(
+                                                                                                a,
+                                                                                                "AttributeName"))
+                                                                                .attributeType(
+                                                                                        text(
+                                                                                                a,
+                                                                                                "AttributeType"))
+                                                                                .build())
+                                                        .toList()));
+                if (p.has("TimeToLiveSpecification")) {
+                    client.updateTimeToLive(
+                            t ->
+                                    t.tableName(name)
+                                            .timeToLiveSpecification(
+                                                    s ->
+                                                            s.enabled(true)
+                                                                    .attributeName(
+                                                                            text(
+                                                                                    p.path(
+                                                                                            "TimeToLiveSpecification"),
+                                                                                    "AttributeName"))));
+                }
+            }
+            if (p.has("GlobalSecondaryIndexes") || p.has("LocalSecondaryIndexes")) {
+                throw new IllegalArgumentException(where(id) + ": indexes aren't made here");
+            }
+            return new Physical(name, Map.of("Arn", arn("dynamodb", "table/" + name)));
+        }
+
+        private Physical bucket(String id, String name, JsonNode p) {
+            try (S3Client client = aws.at(S3Client.builder(), region).build()) {
+                client.createBucket(
+                        b -> {
+                            b.bucket(name)
+                                    .objectLockEnabledForBucket(
+                                            p.path("ObjectLockEnabled").asBoolean());
+                            if (!region.equals("us-east-1")) {
+                                b.createBucketConfiguration(c -> c.locationConstraint(region));
+                            }
+                        });
+                if (text(p.path("VersioningConfiguration"), "Status").equals("Enabled")) {
+                    client.putBucketVersioning(
+                            v ->
+                                    v.bucket(name)
+                                            .versioningConfiguration(
+                                                    c -> c.status(BucketVersioningStatus.ENABLED)));
+                }
+                JsonNode retention =
+                        p.path("ObjectLockConfiguration").path("Rule").path("DefaultRetention");
+                if (!retention.isMissingNode()) {
+                    client.putObjectLockConfiguration(
+                            l ->
+                                    l.bucket(name)
+                                            .objectLockConfiguration(
+                                                    c ->
+                                                            c.objectLockEnabled(
+                                                                            ObjectLockEnabled
+                                                                                    .ENABLED)
+                                                                    .rule(
+                                                                            r ->
+                                                                                    r
+                                                                                            .defaultRetention(
+                                                                                                    d ->
+                                                                                                            d.mode(
+                                                                                                                            ObjectLockRetentionMode
+                                                                                                                                    .fromValue(
+                                                                                                                                            text(
+                                                                                                                                                    retention,
+                                                                                                                                                    "Mode")))
+                                                                                                                    .days(
+                                                                                                                            retention
+                                                                                                                                    .path(
+                                                                                                                                            "Days")
+                                                                                                                                    .asInt())))));
+                }
+                encrypt(client, name, p.path("BucketEncryption"));
+            }
+            applied.bucketRegions.put(name, region);
+            if (p.has("LifecycleConfiguration")) {
+                notApplied(id, "AWS::S3::Bucket lifecycle", "nothing grows old here");
+            }
+            return new Physical(
+                    name,
+                    Map.of(
+                            "Arn",
+                            "arn:aws:s3:::" + name,
+                            "RegionalDomainName",
+                            name + ".s3." + region + ".amazonaws.com"));
+        }
+
+        private void encrypt(S3Client client, String name, JsonNode encryption) {
+            for (JsonNode rule : encryption.path("ServerSideEncryptionConfiguration")) {
+                JsonNode by = rule.path("ServerSideEncryptionByDefault");
+                String keyId = text(by, "KMSMasterKeyID");
+                client.putBucketEncryption(
+                        e ->
+                                e.bucket(name)
+                                        .serverSideEncryptionConfiguration(
+                                                c ->
+                                                        c.rules(
+                                                                ServerSideEncryptionRule.builder()
+                                                                        .applyServerSideEncryptionByDefault(
+                                                                                d -> {
+                                                                                    d.sseAlgorithm(
+                                                                                            text(
+                                                                                                    by,
+                                                                                                    "SSEAlgorithm"));
+                                                                                    if (!keyId
+                                                                                            .isEmpty()) {
+                                                                                        d
+                                                                                                .kmsMasterKeyID(
+                                                                                                        keyId);
+                                                                                    }
+                                                                                })
+                                                                        .build())));
+                if (!keyId.isEmpty()) {
+                    applied.bucketKeys.put(
+                            name, keys.getOrDefault(keyId, new Key(keyId, new HashSet<>())));
+                }
+            }
+        }
+
+        private Physical bucketPolicy(String id, JsonNode p) {
+            String bucket = text(p, "Bucket");
+            applied.bucketPolicies.put(
+                    bucket, Policy.of(List.of(p.path("PolicyDocument")), where(id)));
+            return new Physical(bucket, Map.of());
+        }
+
+        private Physical topic(String name) {
+            try (SnsClient client = aws.at(SnsClient.builder(), region).build()) {
+                return new Physical(
+                        client.createTopic(t -> t.name(name)).topicArn(),
+                        Map.of("TopicName", name));
+            }
+        }
+
+        private Physical parameter(String name, JsonNode p) {
+            try (SsmClient client = aws.at(SsmClient.builder(), region).build()) {
+                client.putParameter(
+                        r -> r.name(name).type(text(p, "Type")).value(text(p, "Value")));
+            }
+            return new Physical(name, Map.of());
+        }
+
+        private Physical machine(String name, JsonNode p) {
+            applied.machineRoles.put(
+                    region + "/" + name, roleOf(text(p, "RoleArn"), "machine " + name));
+            try (SfnClient client = aws.at(SfnClient.builder(), region).build()) {
+                String arn =
+                        client.createStateMachine(
+                                        m ->
+                                                m.name(name)
+                                                        .definition(text(p, "DefinitionString"))
+                                                        .roleArn(text(p, "RoleArn")))
+                                .stateMachineArn();
+                return new Physical(arn, Map.of("Arn", arn, "Name", name));
+            }
+        }
+
+        private Physical healthCheck(String id, JsonNode p) {
+            JsonNode c = p.path("HealthCheckConfig");
+            try (Route53Client client = aws.at(Route53Client.builder(), "aws-global").build()) {
+                HealthCheckConfig.Builder config =
+                        HealthCheckConfig.builder().type(text(c, "Type"));
+                if (c.has("FullyQualifiedDomainName")) {
+                    config.fullyQualifiedDomainName(text(c, "FullyQualifiedDomainName"))
+                            .port(c.path("Port").asInt())
+                            .resourcePath(text(c, "ResourcePath"))
+                            .requestInterval(c.path("RequestInterval").asInt())
+                            .failureThreshold(c.path("FailureThreshold").asInt());
+                }
+                if (c.has("Inverted")) {
+                    config.inverted(c.path("Inverted").asBoolean());
+                }
+                if (c.has("ChildHealthChecks")) {
+                    config.healthThreshold(c.path("HealthThreshold").asInt())
+                            .childHealthChecks(
+                                    list(c.path("ChildHealthChecks")).stream()
+                                            .map(JsonNode::asText)
+                                            .toList());
+                }
+                String check =
+                        client.createHealthCheck(
+                                        h ->
+                                                h.callerReference(where(id))
+                                                        .healthCheckConfig(config.build()))
+                                .healthCheck()
+                                .id();
+                return new Physical(check, Map.of("HealthCheckId", check));
+            }
+        }
+
+        private void recordSets(List<ObjectNode> records) {
+            try (Route53Client client = aws.at(Route53Client.builder(), "aws-global").build()) {
+                for (JsonNode p : records) {
+                    ResourceRecordSet.Builder set =
+                            ResourceRecordSet.builder()
+                                    .name(text(p, "Name"))
+                                    .type(text(p, "Type"))
+                                    .ttl(p.path("TTL").asLong())
+                                    .resourceRecords(
+                                            list(p.path("ResourceRecords")).stream()
+                                                    .map(
+                                                            r ->
+                                                                    ResourceRecord.builder()
+                                                                            .value(r.asText())
+                                                                            .build())
+                                                    .toList());
+                    if (p.has("SetIdentifier")) {
+                        set.setIdentifier(text(p, "SetIdentifier"))
+                                .weight(p.path("Weight").asLong());
+                    }
+                    if (p.has("HealthCheckId")) {
+                        set.healthCheckId(text(p, "HealthCheckId"));
+                    }
+                    client.changeResourceRecordSets(
+                            r ->
+                                    r.hostedZoneId(text(p, "HostedZoneId"))
+                                            .changeBatch(
+                                                    b ->
+                                                            b.changes(
+                                                                    Change.builder()
+                                                                            .action(
+                                                                                    ChangeAction
+                                                                                            .CREATE)
+                                                                            .resourceRecordSet(
+                                                                                    set.build())
+                                                                            .build())));
+                }
+            }
+        }
+
+        private Physical role(String id, JsonNode p) {
+            String name = name(id, p);
+            p.path("Policies").forEach(policy -> policies(name).add(policy.path("PolicyDocument")));
+            if (!p.path("ManagedPolicyArns").isEmpty()) {
+                notApplied(
+                        id,
+                        "AWS::IAM::Role managed policies",
+                        "AWS' own policies aren't known here");
+            }
+            return new Physical(
+                    name, Map.of("Arn", "arn:aws:iam::" + MotoServer.ACCOUNT + ":role/" + name));
+        }
+
+        private List<JsonNode> policies(String role) {
+            return rolePolicies.computeIfAbsent(role, key -> new ArrayList<>());
+        }
+
+        private Policy roleOf(String arn, String whose) {
+            // Policies of their own may stand further down in the template.
+            template.resources().entrySet().stream()
+                    .filter(r -> text(r.getValue(), "Type").equals("AWS::IAM::Policy"))
+                    .forEach(r -> physical(r.getKey()));
+            return Policy.of(policies(arn.substring(arn.lastIndexOf('/') + 1)), whose);
+        }
+
+        private Physical key(String id, String type) {
+            String keyId =
+                    UUID.nameUUIDFromBytes(where(id).getBytes(StandardCharsets.UTF_8)).toString();
+            String arn = arn("kms", "key/" + keyId);
+            keys.put(arn, new Key(arn, new HashSet<>()));
+            notApplied(id, type, "moto encrypts nothing; grants on the key are checked");
+            return new Physical(keyId, Map.of("Arn", arn, "KeyId", keyId));
+        }
+
+        private String functionArn(String nameOrArn) {
+            return nameOrArn.startsWith("arn:")
+                    ? nameOrArn
+                    : arn("lambda", "function:" + nameOrArn);
+        }
+
+        /** The name in a name or an ARN, qualified or not. */
+        private static String plain(String nameOrArn) {
+            return nameOrArn.startsWith("arn:") ? nameOrArn.split(":", -1)[6] : nameOrArn;
+        }
+
+        private void function(ObjectNode p) {
+            String name = text(p, "_name");
+            Map<String, String> environment = new HashMap<>();
+            p.path("Environment")
+                    .path("Variables")
+                    .properties()
+                    .forEach(v -> environment.put(v.getKey(), v.getValue().asText()));
+            if (text(p.path("LoggingConfig"), "LogFormat").equals("JSON")) {
+                environment.put("AWS_LAMBDA_LOG_FORMAT", "JSON");
+            }
+            JsonNode config = invokeConfigs.getOrDefault(name, Json.MAPPER.createObjectNode());
+            String onFailure =
+                    text(config.path("DestinationConfig").path("OnFailure"), "Destination");
+            String key = text(p.path("Code"), "S3Key");
+            Path code = template.assembly().resolve("asset." + key.replaceFirst(".*/", ""));
+            FunctionSpec function =
+                    new FunctionSpec(
+                            name,
+                            region,
+                            arn("lambda", "function:" + name),
+                            code,
+                            text(p, "Handler"),
+                            p.path("MemorySize").asInt(128),
+                            Duration.ofSeconds(p.path("Timeout").asInt(3)),
+                            Map.copyOf(environment),
+                            "1",
+                            Map.copyOf(aliases.getOrDefault(name, Map.of())),
+                            p.has("ReservedConcurrentExecutions")
+                                    ? OptionalInt.of(p.path("ReservedConcurrentExecutions").asInt())
+                                    : OptionalInt.empty(),
+                            config.path("MaximumRetryAttempts").asInt(2),
+                            Optional.of(onFailure).filter(arn -> !arn.isEmpty()));
+            applied.functions.put(function.arn(), function);
+            applied.roles.put(
+                    name + "@" + region, roleOf(text(p, "Role"), name + "'s role in " + region));
+        }
+
+        private Physical rule(String id, String name, JsonNode p) {
+            String arn = arn("events", "rule/" + name);
+            if (p.has("EventPattern")) {
+                notApplied(id, "AWS::Events::Rule", "event patterns aren't matched here");
+            } else if (text(p, "State").equals("DISABLED")) {
+                notApplied(id, "AWS::Events::Rule", "it is disabled");
+            } else {
+                applied.timers.add(
+                        new Timer(
+                                region,
+                                name,
+                                arn,
+                                Schedule.of(text(p, "ScheduleExpression")),
+                                list(p.path("Targets")).stream()
+                                        .map(
+                                                t ->
+                                                        new Target(
+                                                                text(t, "Arn"),
+                                                                Optional.of(text(t, "Input"))
+                                                                        .filter(i -> !i.isEmpty())))
+                                        .toList()));
+            }
+            return new Physical(name, Map.of("Arn", arn));
+        }
+
+        private Physical alarm(String id, String name, JsonNode p) {
+            String arn = arn("cloudwatch", "alarm:" + name);
+            applied.alarms.add(AlarmClock.Alarm.of(region, name, arn, p, where(id)));
+            return new Physical(name, Map.of("Arn", arn));
+        }
+    }
+
+    private static List<JsonNode> list(JsonNode array) {
+        return StreamSupport.stream(array.spliterator(), false).toList();
+    }
+
+    private static String text(JsonNode node, String field) {
+        return node.path(field).asText("");
+    }
+}

@@ -1,0 +1,638 @@
+package io.vaultdr.rehearsal.world;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import io.vaultdr.model.Slots;
+import io.vaultdr.rehearsal.world.Call.Need;
+import io.vaultdr.rehearsal.world.Gateway.Message;
+import io.vaultdr.rehearsal.world.Sandbox.Answer;
+import io.vaultdr.rehearsal.world.TemplateApplier.Applied;
+import io.vaultdr.rehearsal.world.WorldEvent.AlarmChanged;
+import io.vaultdr.rehearsal.world.WorldEvent.CallDenied;
+import io.vaultdr.rehearsal.world.WorldEvent.FaultHit;
+import io.vaultdr.rehearsal.world.WorldEvent.FunctionLog;
+import io.vaultdr.rehearsal.world.WorldEvent.MetricPut;
+import io.vaultdr.rehearsal.world.WorldEvent.Paged;
+import io.vaultdr.rehearsal.world.WorldEvent.RegionLost;
+import io.vaultdr.rehearsal.world.WorldEvent.RegionRestored;
+import io.vaultdr.rehearsal.world.WorldEvent.ScheduleFired;
+import io.vaultdr.rehearsal.world.WorldEvent.Undelivered;
+import io.vaultdr.runtime.Json;
+
+import org.jspecify.annotations.Nullable;
+
+import software.amazon.awssdk.services.route53.Route53Client;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sns.SnsClient;
+
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * An AWS account of one machine's size: what the synthesised templates describe, with functions in
+ * JVMs of their own, alarms and schedules that fire, machines that run, and regions that can be
+ * lost. Nothing of it knows what the functions are for.
+ */
+public final class World implements AutoCloseable {
+    /**
+     * What a world is made of.
+     *
+     * @param root the project's folder; its {@code .vault-dr/venv} holds moto
+     * @param scratch a fresh folder for logs and temporary files
+     * @param slot the length of a slot; anything but ten seconds is applied over the templates
+     * @param hostsFile region → hosts file of the JVMs there
+     * @param events hears what happens, from many threads; it must be quick
+     */
+    public record Setup(
+            Path root,
+            Path scratch,
+            Duration slot,
+            Function<String, Path> hostsFile,
+            Machines machines,
+            ProcessStarter processes,
+            Consumer<WorldEvent> events) {}
+
+    /** A resource, or part of one, that the rehearsal doesn't make, and why. */
+    public record NotApplied(String stack, String logicalId, String type, String why) {}
+
+    /** A call that the function's role doesn't grant. */
+    public record DeniedCall(String function, String action, String resource) {}
+
+    /** How an invocation ended; {@code payload} is the answer or the error's JSON. */
+    public record Result(String payload, java.util.Optional<String> error) {}
+
+    /** An address of Route 53's published ranges of health checkers. */
+    private static final String CHECKER = "54.183.255.130";
+
+    private final Setup setup;
+    private final Gateway gateway = new Gateway();
+    private final MotoServer moto;
+    private final SdkClients aws;
+    private final Metrics metrics = new Metrics();
+    private final LambdaHost host;
+    private final Compression compression;
+    private final Executions executions;
+    private final Set<DeniedCall> denied = ConcurrentHashMap.newKeySet();
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private volatile @Nullable Applied applied;
+    private volatile boolean closed;
+
+    private World(Setup setup) {
+        this.setup = setup;
+        compression = new Compression(setup.slot);
+        moto =
+                MotoServer.start(
+                        setup.root.resolve(".vault-dr/venv"),
+                        setup.scratch,
+                        gateway.port(),
+                        setup.processes);
+        gateway.moto(moto.endpoint());
+        aws = new SdkClients(moto.endpoint(), "rehearsal");
+        executions = new Executions(aws, metrics, setup.events, threads);
+        host =
+                new LambdaHost(
+                        new LambdaHost.Setup(
+                                setup.scratch,
+                                gateway.endpoint(),
+                                setup.hostsFile,
+                                setup.processes,
+                                this::line,
+                                this::happened,
+                                this::failed,
+                                compression.pace()));
+        gateway.invoker(this::invoked);
+        gateway.grants(this::granted);
+        gateway.onFault(
+                host::killCaller,
+                (fault, call) ->
+                        happened(
+                                new FaultHit(
+                                        Instant.now(),
+                                        fault.name(),
+                                        call.function(),
+                                        call.toString())));
+        gateway.observe("monitoring", "PutMetricData", this::metricPut);
+        gateway.observe("sns", "Publish", this::published);
+        gateway.observe(
+                "states", "StartExecution", (call, request, answer) -> started(call, answer));
+    }
+
+    /** Starts moto and the gateway; nothing is in them yet. */
+    public static World start(Setup setup) {
+        return new World(setup);
+    }
+
+    /** Makes a public hosted zone, which is the customer's and in no template; returns its id. */
+    public String createHostedZone(String name) {
+        try (Route53Client client = aws.at(Route53Client.builder(), "aws-global").build()) {
+            return client.createHostedZone(z -> z.name(name).callerReference(name))
+                    .hostedZone()
+                    .id()
+                    .replaceFirst("^/hostedzone/", "");
+        }
+    }
+
+    /** Makes what the synthesised app in {@code assembly} describes. */
+    public void apply(Path assembly) {
+        Applied all = new TemplateApplier(aws, compression, Template.read(assembly)).apply();
+        all.bucketRegions().forEach(gateway::bucket);
+        new Bridges(setup.machines, all.documents(), this::happened).join(gateway);
+        applied = all;
+    }
+
+    /** From now on schedules fire and alarms are evaluated. */
+    public void startClock() {
+        Applied all = all();
+        Slots slots = new Slots(setup.slot);
+        Instant begin = Instant.now();
+        AlarmClock alarms = new AlarmClock(metrics, all.alarms(), begin);
+        threads.execute(
+                () -> {
+                    try {
+                        for (long slot = slots.at(begin) + 1; !closed; slot++) {
+                            Instant time = slots.start(slot);
+                            Thread.sleep(
+                                    Duration.between(Instant.now(), time).isNegative()
+                                            ? Duration.ZERO
+                                            : Duration.between(Instant.now(), time));
+                            tick(time, slot, all, alarms);
+                        }
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+    }
+
+    private void tick(Instant time, long slot, Applied all, AlarmClock alarms) {
+        boolean minute = time.equals(time.truncatedTo(ChronoUnit.MINUTES));
+        for (TemplateApplier.Timer timer : all.timers()) {
+            boolean due =
+                    timer.schedule().isEveryMinute()
+                            ? Math.floorMod(slot, 6) == 0
+                            : minute && timer.schedule().firesAt(time);
+            if (due && !gateway.isLost(timer.region())) {
+                fire(time, timer);
+            }
+        }
+        for (AlarmClock.Change change : alarms.evaluate(time)) {
+            AlarmClock.Alarm alarm = change.alarm();
+            if (!gateway.isLost(alarm.region())) {
+                happened(
+                        new AlarmChanged(
+                                Instant.now(),
+                                alarm.region(),
+                                alarm.name(),
+                                change.from().name(),
+                                change.to().name(),
+                                change.reason()));
+                for (String action : alarm.actions().getOrDefault(change.to(), List.of())) {
+                    threads.execute(() -> act(change, action));
+                }
+            }
+        }
+    }
+
+    private void fire(Instant time, TemplateApplier.Timer timer) {
+        happened(new ScheduleFired(Instant.now(), timer.region(), timer.name()));
+        for (TemplateApplier.Target target : timer.targets()) {
+            String event = target.input().orElseGet(() -> scheduled(time, timer));
+            if (target.arn().contains(":lambda:")) {
+                deliver(target.arn(), event, "events.amazonaws.com", timer.arn(), timer.name());
+            } else if (target.arn().contains(":states:")) {
+                threads.execute(() -> startExecution(timer, target.arn(), event));
+            } else {
+                throw new IllegalArgumentException(
+                        timer.name() + ": a rule's target " + target.arn() + " isn't known here");
+            }
+        }
+    }
+
+    private static String scheduled(Instant time, TemplateApplier.Timer timer) {
+        ObjectNode event = Json.MAPPER.createObjectNode();
+        event.put("version", "0").put("id", UUID.randomUUID().toString());
+        event.put("detail-type", "Scheduled Event").put("source", "aws.events");
+        event.put("account", MotoServer.ACCOUNT);
+        event.put("time", time.truncatedTo(ChronoUnit.SECONDS).toString());
+        event.put("region", timer.region());
+        event.putArray("resources").add(timer.arn());
+        event.putObject("detail");
+        return event.toString();
+    }
+
+    private void startExecution(TemplateApplier.Timer timer, String machine, String input) {
+        try (SfnClient client = aws.at(SfnClient.builder(), timer.region()).build()) {
+            executions.watch(
+                    timer.region(),
+                    client.startExecution(
+                                    e ->
+                                            e.stateMachineArn(machine)
+                                                    .name(UUID.randomUUID().toString())
+                                                    .input(input))
+                            .executionArn());
+        }
+    }
+
+    private void act(AlarmClock.Change change, String action) {
+        AlarmClock.Alarm alarm = change.alarm();
+        if (action.contains(":lambda:")) {
+            for (int copy = 0; copy < gateway.faults().alarmCopies(); copy++) {
+                deliver(
+                        action,
+                        change.forFunction(),
+                        "lambda.alarms.cloudwatch.amazonaws.com",
+                        alarm.arn(),
+                        alarm.name());
+            }
+        } else if (action.contains(":sns:")) {
+            String subject = change.to() + ": \"" + alarm.name() + "\" in " + alarm.region();
+            try (SnsClient client = aws.at(SnsClient.builder(), alarm.region()).build()) {
+                client.publish(p -> p.topicArn(action).subject(subject).message(change.forTopic()));
+            }
+            happened(new Paged(Instant.now(), alarm.region(), action, subject, change.forTopic()));
+        } else {
+            throw new IllegalArgumentException(
+                    alarm.name() + ": an alarm's action " + action + " isn't known here");
+        }
+    }
+
+    /** Invokes a function for a service, if the function's own policy lets that service do so. */
+    private void deliver(
+            String arn, String event, String principal, String source, String trigger) {
+        boolean permitted =
+                all().permissions().stream()
+                        .anyMatch(
+                                p ->
+                                        p.function().equals(arn)
+                                                && p.principal().equals(principal)
+                                                && (p.source().isEmpty()
+                                                        || p.source().equals(source)));
+        if (!permitted) {
+            deny(trigger, "lambda:InvokeFunction", arn);
+            return;
+        }
+        String[] parts = arn.split(":", -1);
+        host.invokeLater(function(arn), parts.length > 7 ? parts[7] : "", event, trigger);
+    }
+
+    /** Everything that isn't made, and why. */
+    public List<NotApplied> notApplied() {
+        return all().notApplied().stream()
+                .map(n -> new NotApplied(n.stack(), n.logicalId(), n.type(), n.why()))
+                .toList();
+    }
+
+    /** What the shorter slot changed in the templates, a sentence each; empty without one. */
+    public List<String> compressed() {
+        return compression.changes();
+    }
+
+    /** The functions of all regions. */
+    public Collection<FunctionSpec> functions() {
+        return all().functions().values();
+    }
+
+    /**
+     * Invokes the only function of this name and waits.
+     *
+     * @param qualifier a version or an alias
+     */
+    public Result invoke(String function, String qualifier, String event) {
+        return invoke(only(function), qualifier, event);
+    }
+
+    /** Invokes the function of this name in {@code region} and waits. */
+    public Result invoke(String region, String function, String qualifier, String event) {
+        return invoke(function(arn(region, function)), qualifier, event);
+    }
+
+    private Result invoke(FunctionSpec function, String qualifier, String event) {
+        try {
+            Answer answer = host.invoke(function, qualifier, event, "rehearsal");
+            return new Result(answer.payload(), answer.error());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while " + function.name() + " ran", e);
+        }
+    }
+
+    /** Invokes the only function of this name as an event does: at once back, and repeated. */
+    public void invokeAsync(String function, String qualifier, String event) {
+        host.invokeLater(only(function), qualifier, event, "rehearsal");
+    }
+
+    private static String arn(String region, String function) {
+        return "arn:aws:lambda:" + region + ":" + MotoServer.ACCOUNT + ":function:" + function;
+    }
+
+    private FunctionSpec only(String name) {
+        List<FunctionSpec> found = functions().stream().filter(f -> f.name().equals(name)).toList();
+        if (found.size() != 1) {
+            throw new IllegalArgumentException(
+                    name
+                            + ": expected one function of this name, there are "
+                            + found.stream().map(FunctionSpec::arn).toList());
+        }
+        return found.getFirst();
+    }
+
+    private FunctionSpec function(String arn) {
+        String plain = String.join(":", List.of(arn.split(":", -1)).subList(0, 7));
+        FunctionSpec function = all().functions().get(plain);
+        if (function == null) {
+            throw new IllegalArgumentException("no function " + plain);
+        }
+        return function;
+    }
+
+    private Applied all() {
+        Applied all = applied;
+        if (all == null) {
+            throw new IllegalStateException("nothing is applied yet: call apply first");
+        }
+        return all;
+    }
+
+    /** Takes a region away: its functions die, its clocks stop, calls signed for it hang. */
+    public void loseRegion(String region) {
+        gateway.lose(region);
+        host.lose(region);
+        happened(new RegionLost(Instant.now(), region));
+    }
+
+    /** Gives a region back, with the state that it had. */
+    public void restoreRegion(String region) {
+        host.restore(region);
+        gateway.restore(region);
+        happened(new RegionRestored(Instant.now(), region));
+    }
+
+    /** Whether the region is lost at present. */
+    public boolean isLost(String region) {
+        return gateway.isLost(region);
+    }
+
+    /** What a scenario breaks. */
+    public Faults faults() {
+        return gateway.faults();
+    }
+
+    /** Kills every JVM of a function, as kill -9 does; says how many there were. */
+    public int kill(String region, String function) {
+        return host.kill(function(arn(region, function)));
+    }
+
+    /** Clients that see the state as it is, lost regions and faults notwithstanding. */
+    public SdkClients aws() {
+        return aws;
+    }
+
+    /** Where AWS calls go that shall meet lost regions. */
+    public URI endpoint() {
+        return gateway.endpoint();
+    }
+
+    /** The calls that roles didn't grant, each once. */
+    public List<DeniedCall> callsNotGranted() {
+        return List.copyOf(denied);
+    }
+
+    /**
+     * Gets an object as Route 53's health checkers do, without a signature: the bucket's policy
+     * decides. Empty when there is no answer.
+     *
+     * @return the HTTP status
+     */
+    public OptionalInt anonymousGet(String region, String bucket, String key) {
+        if (isLost(region)) {
+            return OptionalInt.empty();
+        }
+        Policy policy = all().bucketPolicies().get(bucket);
+        Map<String, List<String>> context =
+                Map.of(
+                        "aws:SourceIp", List.of(CHECKER),
+                        "aws:SecureTransport", List.of("true"),
+                        "s3:TlsVersion", List.of("1.3"));
+        if (policy == null
+                || !policy.grantsEveryone(
+                        "s3:GetObject", "arn:aws:s3:::" + bucket + "/" + key, context)) {
+            return OptionalInt.of(403);
+        }
+        try (S3Client client = aws.at(S3Client.builder(), region).build()) {
+            client.headObject(h -> h.bucket(bucket).key(key));
+            return OptionalInt.of(200);
+        } catch (S3Exception e) {
+            // Whoever may not list the bucket isn't told that an object doesn't exist.
+            return OptionalInt.of(e.statusCode() == 404 ? 403 : e.statusCode());
+        }
+    }
+
+    private Message invoked(
+            Call call, String name, String qualifier, boolean event, byte[] payload) {
+        String[] parts = name.split(":", -1);
+        String arn = name.startsWith("arn:") ? name : arn(call.region(), parts[0]);
+        String[] arnParts = arn.split(":", -1);
+        String by =
+                !qualifier.isEmpty()
+                        ? qualifier
+                        : arnParts.length > 7 ? arnParts[7] : parts.length == 2 ? parts[1] : "";
+        String text = new String(payload, StandardCharsets.UTF_8);
+        String id = UUID.randomUUID().toString();
+        try {
+            if (call.function().isEmpty() && !machineMayInvoke(call, arn)) {
+                deny("states", "lambda:InvokeFunction", arn);
+                return Gateway.failure(
+                        call, 403, "AccessDeniedException", "not authorized: " + arn);
+            }
+            FunctionSpec function = function(arn);
+            if (event) {
+                host.invokeLater(function, by, text, "invoke");
+                return new Message(202, Map.of("x-amzn-RequestId", id), new byte[0]);
+            }
+            Answer answer = host.invoke(function, by, text, "states");
+            Map<String, String> headers = new java.util.HashMap<>();
+            headers.put("Content-Type", "application/json");
+            headers.put("x-amzn-RequestId", id);
+            headers.put("X-Amz-Executed-Version", function.resolve(by).orElse(""));
+            answer.error().ifPresent(error -> headers.put("X-Amz-Function-Error", "Unhandled"));
+            return new Message(200, headers, answer.payload().getBytes(StandardCharsets.UTF_8));
+        } catch (LambdaHost.Refused e) {
+            return Gateway.failure(call, e.status(), e.code(), String.valueOf(e.getMessage()));
+        } catch (IllegalArgumentException e) {
+            return Gateway.failure(
+                    call, 404, "ResourceNotFoundException", String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Gateway.failure(call, 503, "ServiceException", "the rehearsal is ending");
+        }
+    }
+
+    /** moto signs a machine's calls with one fixed key: some machine of the region must be let. */
+    private boolean machineMayInvoke(Call call, String arn) {
+        return !call.caller().equals("ak")
+                || all().machineRoles().entrySet().stream()
+                        .anyMatch(
+                                role ->
+                                        role.getKey().startsWith(call.region() + "/")
+                                                && role.getValue()
+                                                        .grants(
+                                                                "lambda:InvokeFunction",
+                                                                arn,
+                                                                Map.of()));
+    }
+
+    private boolean granted(Call call, Need need) {
+        Policy role = all().roles().get(call.caller().replaceFirst("#.*", ""));
+        if (role == null) {
+            throw new IllegalStateException("no role of " + call.caller());
+        }
+        Map<String, List<String>> context = new java.util.HashMap<>(need.context());
+        context.put("aws:RequestedRegion", List.of(call.region()));
+        context.put("aws:SecureTransport", List.of("true"));
+        if (!role.grants(need.action(), need.resource(), context)) {
+            deny(call.function(), need.action(), need.resource());
+            return false;
+        }
+        return keyGranted(call, need, role);
+    }
+
+    /** Objects under a key: S3 asks KMS in the caller's name. */
+    private boolean keyGranted(Call call, Need need, Policy role) {
+        String bucket = need.resource().replaceFirst("^arn:aws:s3:::", "").replaceFirst("/.*", "");
+        TemplateApplier.Key key = all().bucketKeys().get(bucket);
+        String action =
+                switch (need.action()) {
+                    case "s3:PutObject" -> "kms:GenerateDataKey";
+                    case "s3:GetObject", "s3:GetObjectVersion" -> "kms:Decrypt";
+                    default -> "";
+                };
+        if (key == null || action.isEmpty()) {
+            return true;
+        }
+        Map<String, List<String>> context =
+                Map.of(
+                        "kms:ViaService", List.of("s3." + call.region() + ".amazonaws.com"),
+                        "kms:ResourceAliases", List.copyOf(key.aliases()));
+        if (!role.grants(action, key.arn(), context)) {
+            deny(call.function(), action, key.arn());
+            return false;
+        }
+        return true;
+    }
+
+    private void deny(String function, String action, String resource) {
+        denied.add(new DeniedCall(function, action, resource));
+        happened(new CallDenied(Instant.now(), function, action, resource));
+    }
+
+    private void failed(LambdaHost.Failed failed) {
+        FunctionSpec function = failed.function();
+        happened(
+                new Undelivered(
+                        Instant.now(),
+                        function.region(),
+                        function.name(),
+                        failed.answer().error().orElse(""),
+                        failed.payload()));
+        function.onFailure()
+                .filter(arn -> arn.contains(":sqs:"))
+                .map(arn -> arn.substring(arn.lastIndexOf(':') + 1))
+                .ifPresent(
+                        queue ->
+                                metrics.add(
+                                        new Metrics.Id(
+                                                function.region(),
+                                                "AWS/SQS",
+                                                "ApproximateNumberOfMessagesVisible",
+                                                Map.of("QueueName", queue)),
+                                        Instant.now(),
+                                        1));
+    }
+
+    private void line(FunctionSpec function, String line) {
+        Metrics.ofLine(function.region(), line, Instant.now()).forEach(this::put);
+        if (line.startsWith("{") && (line.contains("\"WARN\"") || line.contains("\"ERROR\""))) {
+            String level = line.contains("\"ERROR\"") ? "ERROR" : "WARN";
+            happened(
+                    new FunctionLog(
+                            Instant.now(), function.region(), function.name(), level, line));
+        }
+    }
+
+    private void metricPut(Call call, byte[] request, Message answer) {
+        Map<String, String> form = Gateway.query(new String(request, StandardCharsets.UTF_8));
+        Metrics.ofForm(call.region(), form, Instant.now()).forEach(this::put);
+    }
+
+    private void put(MetricPut put) {
+        metrics.add(
+                new Metrics.Id(put.region(), put.namespace(), put.name(), put.dimensions()),
+                put.timestamp(),
+                put.value());
+        setup.events.accept(put);
+    }
+
+    private void published(Call call, byte[] request, Message answer) {
+        Map<String, String> form = Gateway.query(new String(request, StandardCharsets.UTF_8));
+        happened(
+                new Paged(
+                        Instant.now(),
+                        call.region(),
+                        form.getOrDefault("TopicArn", ""),
+                        form.getOrDefault("Subject", ""),
+                        form.getOrDefault("Message", "")));
+    }
+
+    private void started(Call call, Message answer) {
+        try {
+            JsonNode json = Json.MAPPER.readTree(answer.text());
+            executions.watch(call.region(), json.path("executionArn").asText());
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("StartExecution: expected JSON", e);
+        }
+    }
+
+    /** Tells the listener, and keeps the metrics that Lambda and Step Functions publish. */
+    private void happened(WorldEvent event) {
+        if (event instanceof WorldEvent.FunctionEnded ended) {
+            Map<String, String> dimensions = Map.of("FunctionName", ended.function());
+            Instant now = Instant.now();
+            lambda(ended.region(), "Invocations", dimensions, now, 1);
+            lambda(ended.region(), "Errors", dimensions, now, ended.error().isPresent() ? 1 : 0);
+        }
+        setup.events.accept(event);
+    }
+
+    private void lambda(
+            String region, String name, Map<String, String> of, Instant at, double value) {
+        metrics.add(new Metrics.Id(region, "AWS/Lambda", name, of), at, value);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        threads.shutdownNow();
+        host.close();
+        gateway.close();
+        aws.close();
+        moto.close();
+    }
+}
