@@ -18,7 +18,6 @@ import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
 import software.amazon.awscdk.Aspects;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.Tags;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -134,7 +133,6 @@ public final class VaultDrApp {
                                 app, config.prefix() + "-vantage-" + region, config, region, zip));
             }
         }
-        stacks.forEach(stack -> Tags.of(stack).add("vault-dr", config.prefix()));
         return stacks;
     }
 

@@ -2,6 +2,7 @@ package io.vaultdr.infra.construct;
 
 import io.vaultdr.infra.config.Config.Network;
 
+import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.services.ec2.ISubnet;
 import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.Subnet;
@@ -54,11 +55,17 @@ public final class Networks {
         List<ISubnet> subnets = new ArrayList<>();
         for (String id : network.subnets()) {
             ISubnet subnet =
-                    scope.getNode().tryFindChild(id) instanceof ISubnet known
-                            ? known
-                            : Subnet.fromSubnetId(scope, id, id);
+                    scope.getNode().tryFindChild(id) instanceof ISubnet known ? known : subnet(id);
             subnets.add(subnet);
         }
         return SubnetSelection.builder().subnets(subnets).build();
+    }
+
+    private ISubnet subnet(String id) {
+        ISubnet subnet = Subnet.fromSubnetId(scope, id, id);
+        Annotations.of(subnet)
+                .acknowledgeWarning(
+                        "@aws-cdk/aws-ec2:noSubnetRouteTableId", "Nothing here makes routes");
+        return subnet;
     }
 }

@@ -28,9 +28,11 @@ import java.util.Map;
 /** What calls people: a topic, and the alarms that publish to it. */
 public final class Pages {
     private final ITopic topic;
+    private final String arn;
 
-    private Pages(ITopic topic) {
+    private Pages(ITopic topic, String arn) {
         this.topic = topic;
+        this.arn = arn;
     }
 
     /** Makes the topic and its subscriptions. */
@@ -60,17 +62,19 @@ public final class Pages {
                                     : SubscriptionProtocol.EMAIL)
                     .build();
         }
-        return new Pages(topic);
+        Stack stack = Stack.of(scope);
+        return new Pages(
+                topic, "arn:aws:sns:" + stack.getRegion() + ":" + stack.getAccount() + ":" + name);
     }
 
     /** The topic that another stack of the same region makes. */
     public static Pages named(Construct scope, String arn) {
-        return new Pages(Topic.fromTopicArn(scope, "Pages", arn));
+        return new Pages(Topic.fromTopicArn(scope, "Pages", arn), arn);
     }
 
-    /** The topic's ARN. */
+    /** The topic's ARN, written out. */
     public String arn() {
-        return topic.getTopicArn();
+        return arn;
     }
 
     /** Raises an alarm, and says so when it ends. */

@@ -14,6 +14,7 @@ import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
+import software.amazon.awscdk.services.events.CronOptions;
 import software.amazon.awscdk.services.events.Rule;
 import software.amazon.awscdk.services.events.Schedule;
 import software.amazon.awscdk.services.events.targets.LambdaFunction;
@@ -52,6 +53,10 @@ import java.util.stream.Stream;
  * errors, throttling and, where it is to run by itself, silence.
  */
 public final class VaultDrFunction extends Construct {
+    /** At the beginning of each minute. */
+    public static final Schedule EVERY_MINUTE =
+            Schedule.cron(CronOptions.builder().minute("*").build());
+
     private final Version version;
     private final Map<String, Alias> aliases = new LinkedHashMap<>();
     private final Props props;

@@ -101,6 +101,14 @@ final class Allowances {
         return Allowance.on(names.pagesArn(region), "sns:Publish");
     }
 
+    /** Looks what became of the failover's executions. */
+    static Allowance seeExecutions(Names names, String region) {
+        return Allowance.onPattern(
+                names.arn("states", region, "execution:" + names.stateMachine() + ":*"),
+                "Each incident has an execution of its own",
+                "states:DescribeExecution");
+    }
+
     /** An action that takes no resource. */
     static Allowance unscoped(String... actions) {
         return Allowance.onPattern("*", LISTING, actions);

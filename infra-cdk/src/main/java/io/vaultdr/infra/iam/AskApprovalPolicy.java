@@ -1,20 +1,16 @@
 package io.vaultdr.infra.iam;
 
-import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 
-import java.util.ArrayList;
 import java.util.List;
 
-/** Keeps the task token and asks people. */
-public record AskApprovalPolicy(Names names, Pair pair, String region) implements Policy {
+/** Keeps the task token, asks people, and answers what was decided meanwhile. */
+public record AskApprovalPolicy(Names names, String region) implements Policy {
     @Override
     public List<Allowance> allowances() {
-        List<Allowance> all = new ArrayList<>();
-
-        all.add(Allowances.changeLedger(names, region));
-        all.add(Allowance.on(names.stateMachineArn(region), "states:SendTaskSuccess"));
-        all.add(Allowances.page(names, region));
-        return all;
+        return List.of(
+                Allowances.changeLedger(names, region),
+                Allowance.on(names.stateMachineArn(region), "states:SendTaskSuccess"),
+                Allowances.page(names, region));
     }
 }

@@ -1,27 +1,17 @@
 package io.vaultdr.infra.iam;
 
-import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /** Does what people ask: looks, pauses, answers, opens incidents. */
-public record ControlPolicy(Names names, Pair pair, String region) implements Policy {
+public record ControlPolicy(Names names, String region) implements Policy {
     @Override
     public List<Allowance> allowances() {
-        List<Allowance> all = new ArrayList<>();
-
-        all.add(Allowances.changeLedger(names, region));
-        all.addAll(Allowances.readSnapshots(names, region));
-        all.add(Allowance.on(names.stateMachineArn(region), "states:StartExecution"));
-        all.add(Allowance.on(names.stateMachineArn(region), "states:SendTaskSuccess"));
-        all.add(
-                Allowance.onPattern(
-                        names.arn("states", region, "execution:" + names.stateMachine() + ":*"),
-                        "Each incident has an execution of its own",
-                        "states:DescribeExecution"));
-        all.add(Allowances.page(names, region));
-        return all;
+        return List.of(
+                Allowances.changeLedger(names, region),
+                Allowance.on(names.stateMachineArn(region), "states:StartExecution"),
+                Allowance.on(names.stateMachineArn(region), "states:SendTaskSuccess"),
+                Allowances.seeExecutions(names, region));
     }
 }

@@ -15,7 +15,6 @@ public record GrowPolicy(Names names, Pair pair, String region) implements Polic
         all.add(Allowances.changeLedger(names, region));
         all.add(Allowances.login(names, region, pair.drCluster().login(), "grow"));
         all.add(Allowances.certificates(names, region));
-        all.add(Allowances.page(names, region));
         String group = pair.drCluster().autoScalingGroup().orElseThrow();
         all.add(Allowances.unscoped("autoscaling:DescribeAutoScalingGroups"));
         all.add(

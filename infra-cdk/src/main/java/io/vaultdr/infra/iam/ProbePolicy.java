@@ -14,11 +14,12 @@ public record ProbePolicy(Config config, String region, String settingsPath) imp
     public List<Allowance> allowances() {
         List<Allowance> all = new ArrayList<>();
         String account = config.account().orElseThrow();
+        String path = "arn:aws:ssm:" + region + ":" + account + ":parameter" + settingsPath;
+        all.add(Allowance.on(path, "ssm:GetParametersByPath"));
         all.add(
                 Allowance.onPattern(
-                        "arn:aws:ssm:" + region + ":" + account + ":parameter" + settingsPath + "*",
+                        path + "/*",
                         "The settings of all pairs lie under this path",
-                        "ssm:GetParameter",
                         "ssm:GetParametersByPath"));
         all.add(
                 Allowance.onPattern(
@@ -26,18 +27,25 @@ public record ProbePolicy(Config config, String region, String settingsPath) imp
                                 "Metrics have no ARN; the condition names the namespace",
                                 "cloudwatch:PutMetricData")
                         .when("StringEquals", "cloudwatch:namespace", "VaultDr"));
-        all.add(Allowances.unscoped("autoscaling:DescribeAutoScalingGroups"));
         for (Pair pair : config.probedPairs()) {
             Names names = PairSettingsMaker.names(config, pair);
             String dr = pair.drCluster().region();
             all.add(
                     Allowances.ledger(
                             names, dr, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"));
-            all.addAll(Allowances.readSnapshots(names, dr));
-            for (String intent : List.of("snapshot", "verify", "grow")) {
-                all.add(Allowances.seeLogin(names, dr, pair.drCluster().login(), intent));
+            if (region.equals(dr)) {
+                readiness(pair, names, all);
             }
         }
         return all;
+    }
+
+    /** The vantage beside the DR cluster looks whether that is ready, too. */
+    private void readiness(Pair pair, Names names, List<Allowance> all) {
+        all.add(Allowances.unscoped("autoscaling:DescribeAutoScalingGroups"));
+        all.addAll(Allowances.readSnapshots(names, region));
+        for (String intent : List.of("snapshot", "verify", "grow")) {
+            all.add(Allowances.seeLogin(names, region, pair.drCluster().login(), intent));
+        }
     }
 }

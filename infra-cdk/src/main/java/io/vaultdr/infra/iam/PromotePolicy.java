@@ -15,7 +15,6 @@ public record PromotePolicy(Names names, Pair pair, String region) implements Po
         all.add(Allowances.changeLedger(names, region));
         all.addAll(Allowances.readSnapshots(names, region));
         all.add(Allowances.certificates(names, region));
-        all.add(Allowances.page(names, region));
         all.addAll(
                 Allowances.run(
                         names,

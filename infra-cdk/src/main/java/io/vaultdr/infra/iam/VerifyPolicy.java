@@ -15,7 +15,6 @@ public record VerifyPolicy(Names names, Pair pair, String region) implements Pol
         all.add(Allowances.changeLedger(names, region));
         all.add(Allowances.login(names, region, pair.drCluster().login(), "verify"));
         all.add(Allowances.certificates(names, region));
-        all.add(Allowances.page(names, region));
         return all;
     }
 }

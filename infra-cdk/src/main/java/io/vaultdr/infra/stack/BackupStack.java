@@ -92,7 +92,7 @@ public final class BackupStack extends VaultDrStack {
                                 "Says how old the newest snapshot of " + pair.id() + " is",
                                 Duration.ofSeconds(50),
                                 new FreshnessCheckPolicy(names, pair, region)));
-        function.schedule(Schedule.cron(CronOptions.builder().build()), Duration.ofMinutes(1));
+        function.schedule(VaultDrFunction.EVERY_MINUTE, Duration.ofMinutes(1));
         pages.alarm(
                 this,
                 "TooOld",

@@ -124,8 +124,8 @@ public final class FailoverStack extends VaultDrStack {
                         Shape.outside(
                                 "Judges the evidence about " + pair.id() + "'s home",
                                 Duration.ofSeconds(55),
-                                new EvaluateFailoverPolicy(names, pair, region)));
-        function.schedule(Schedule.cron(CronOptions.builder().build()), Duration.ofMinutes(1));
+                                new EvaluateFailoverPolicy(names, region)));
+        function.schedule(VaultDrFunction.EVERY_MINUTE, Duration.ofMinutes(1));
         return function;
     }
 
@@ -171,7 +171,7 @@ public final class FailoverStack extends VaultDrStack {
                 Shape.outside(
                                 "Does what people ask about " + pair.id(),
                                 Duration.ofSeconds(30),
-                                new ControlPolicy(names, pair, region))
+                                new ControlPolicy(names, region))
                         .called(ALIASES));
     }
 
@@ -184,13 +184,13 @@ public final class FailoverStack extends VaultDrStack {
                 Shape.outside(
                         "Judges the evidence once more",
                         Duration.ofMinutes(1),
-                        new JudgePolicy(names, pair, region)));
+                        new JudgePolicy(names, region)));
         shapes.put(
                 "AskApproval",
                 Shape.outside(
                         "Asks people",
                         Duration.ofMinutes(1),
-                        new AskApprovalPolicy(names, pair, region)));
+                        new AskApprovalPolicy(names, region)));
         Optional<Traffic> traffic = PairSettingsMaker.settings(config, pair, pages.arn()).traffic();
         shapes.put(
                 "Fence",

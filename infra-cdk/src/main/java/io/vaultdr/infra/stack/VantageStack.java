@@ -15,8 +15,6 @@ import io.vaultdr.infra.iam.ProbePolicy;
 import io.vaultdr.model.Slots;
 
 import software.amazon.awscdk.App;
-import software.amazon.awscdk.services.events.CronOptions;
-import software.amazon.awscdk.services.events.Schedule;
 import software.constructs.Construct;
 
 import java.nio.file.Path;
@@ -83,6 +81,6 @@ public final class VantageStack extends VaultDrStack {
                                 pages.undelivered(this, config.prefix() + "-vantage-undelivered"),
                                 List.of("live"),
                                 Optional.empty()))
-                .schedule(Schedule.cron(CronOptions.builder().build()), Duration.ofMinutes(1));
+                .schedule(VaultDrFunction.EVERY_MINUTE, Duration.ofMinutes(1));
     }
 }

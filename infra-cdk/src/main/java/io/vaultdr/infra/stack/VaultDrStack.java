@@ -8,6 +8,7 @@ import software.amazon.awscdk.Environment;
 import software.amazon.awscdk.PermissionsBoundary;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.StackProps;
+import software.amazon.awscdk.Tags;
 
 /** A stack in one region, with the tags and the boundary of the configuration. */
 abstract class VaultDrStack extends Stack {
@@ -24,7 +25,6 @@ abstract class VaultDrStack extends Stack {
                                         .account(config.account().orElseThrow())
                                         .region(region)
                                         .build())
-                        .tags(config.tags().isEmpty() ? null : config.tags())
                         .permissionsBoundary(
                                 config.permissionsBoundary()
                                         .map(PermissionsBoundary::fromArn)
@@ -37,5 +37,7 @@ abstract class VaultDrStack extends Stack {
                                         .generateBootstrapVersionRule(false)
                                         .build())
                         .build());
+        config.tags().forEach((key, value) -> Tags.of(this).add(key, value));
+        Tags.of(this).add("vault-dr", config.prefix());
     }
 }

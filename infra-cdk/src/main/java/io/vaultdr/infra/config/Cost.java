@@ -1,0 +1,239 @@
+package io.vaultdr.infra.config;
+
+import io.vaultdr.infra.config.Config.Egress;
+import io.vaultdr.infra.config.Config.Network;
+import io.vaultdr.infra.config.Config.Pair;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a configuration costs a month, without servers, stored bytes and traffic between regions:
+ * list prices of us-east-1 in 2026, 730 hours, no free tier. It is for comparing rungs, not for a
+ * budget.
+ *
+ * @param items what is paid for, each with its arithmetic
+ */
+public record Cost(List<Item> items) {
+    private static final double SECONDS = 730 * 3_600;
+    private static final double MINUTES = 730 * 60;
+    private static final double SLOTS = SECONDS / 10;
+
+    /** One GiB for a second, on arm64. */
+    private static final double GIB_SECOND = 0.0000133334;
+
+    private static final double REQUEST = 0.20 / 1_000_000;
+    private static final double ALARM = 0.10;
+    private static final double FAST_ALARM = 0.30;
+    private static final double METRIC = 0.30;
+    private static final double METRIC_CALL = 0.01 / 1_000;
+    private static final double TABLE_WRITE = 0.625 / 1_000_000;
+    private static final double TABLE_READ = 0.125 / 1_000_000;
+    private static final double KEY = 1.00;
+    private static final double NAT_HOUR = 0.045;
+    private static final double ENDPOINT_HOUR = 0.01;
+
+    /** An endpoint of AWS, with HTTPS and the fast interval; a calculated check is a plain one. */
+    private static final double FLAG_CHECK = 0.50 + 1.00 + 1.00;
+
+    private static final double PLAIN_CHECK = 0.50;
+
+    /**
+     * One thing that is paid for.
+     *
+     * @param pair whose it is; empty: the deployment's
+     */
+    public record Item(Optional<String> pair, String what, String arithmetic, double usd) {
+        @Override
+        public String toString() {
+            return String.format(
+                    Locale.ROOT,
+                    "%-12s %7.2f USD  %s: %s",
+                    pair.orElse("deployment"),
+                    usd,
+                    what,
+                    arithmetic);
+        }
+    }
+
+    /** What {@code config} costs. */
+    public static Cost of(Config config) {
+        List<Item> items = new ArrayList<>();
+        if (!config.probedPairs().isEmpty()) {
+            vantages(config, items);
+        }
+        config.pairs().forEach(pair -> pair(config, pair, items));
+        network(config, items);
+        return new Cost(List.copyOf(items));
+    }
+
+    /** All together, in USD. */
+    public double total() {
+        return items.stream().mapToDouble(Item::usd).sum();
+    }
+
+    private static void vantages(Config config, List<Item> items) {
+        int count = config.vantages().size();
+        items.add(
+                item(
+                        Optional.empty(),
+                        "probes",
+                        count * (SECONDS * 0.5 * GIB_SECOND + MINUTES * REQUEST),
+                        "%d vantages x (%.0f s x 0.5 GiB x %.10f + %.0f starts x 0.20/million)",
+                        count,
+                        SECONDS,
+                        GIB_SECOND,
+                        MINUTES));
+        items.add(alarms(Optional.empty(), count * 4, "of vantages"));
+    }
+
+    private static void pair(Config config, Pair pair, List<Item> items) {
+        Optional<String> name = Optional.of(pair.id().value());
+        int regions = pair.bucketRegions().size();
+        int clusters = pair.probed() ? 2 : 1;
+        double runs = SECONDS / pair.snapshots().every().toSeconds();
+        items.add(item(name, "snapshot keys", regions * KEY, "%d regions x %.2f", regions, KEY));
+        double taken = 1_769 / 1_024.0;
+        items.add(
+                item(
+                        name,
+                        "snapshots",
+                        runs * (30 * taken * GIB_SECOND),
+                        "%.0f a month x 30 s x %.2f GiB x %.10f",
+                        runs,
+                        taken,
+                        GIB_SECOND));
+        items.add(
+                item(
+                        name,
+                        "freshness",
+                        regions * MINUTES * (0.5 * 0.5 * GIB_SECOND + REQUEST),
+                        "%d regions x %.0f runs x (0.5 s x 0.5 GiB x %.10f + 0.20/million)",
+                        regions,
+                        MINUTES,
+                        GIB_SECOND));
+        items.add(
+                item(
+                        name,
+                        "metrics",
+                        regions * 5 * METRIC,
+                        "%d regions x 5 x %.2f",
+                        regions,
+                        METRIC));
+        // Queue, too old, degraded; three for each function that runs by the clock.
+        items.add(alarms(name, regions * 6 + clusters * 3, "of snapshots"));
+        if (pair.probed()) {
+            failover(config, pair, name, items);
+        }
+    }
+
+    private static void failover(
+            Config config, Pair pair, Optional<String> name, List<Item> items) {
+        int vantages = config.vantages().size();
+        items.add(
+                item(
+                        name,
+                        "probes' metrics",
+                        vantages * (METRIC + SLOTS * METRIC_CALL),
+                        "%d vantages x (%.2f + %.0f calls x 0.01/1000)",
+                        vantages,
+                        METRIC,
+                        SLOTS));
+        items.add(
+                item(
+                        name,
+                        "probes' alarms",
+                        vantages * FAST_ALARM,
+                        "%d vantages x %.2f",
+                        vantages,
+                        FAST_ALARM));
+        // A claim and an observation of each slot; the evaluation reads a window of each vantage.
+        items.add(
+                item(
+                        name,
+                        "evidence",
+                        vantages * (2 * SLOTS * TABLE_WRITE + 10 * MINUTES * TABLE_READ),
+                        "%d vantages x (2 x %.0f writes x 0.625/million + 10 x %.0f reads x"
+                                + " 0.125/million)",
+                        vantages,
+                        SLOTS,
+                        MINUTES));
+        items.add(
+                item(
+                        name,
+                        "evaluation",
+                        MINUTES * (1 * 0.5 * GIB_SECOND + REQUEST),
+                        "%.0f runs x (1 s x 0.5 GiB x %.10f + 0.20/million)",
+                        MINUTES,
+                        GIB_SECOND));
+        items.add(alarms(name, 25, "of functions and the workflow"));
+        if (pair.traffic().isPresent()) {
+            int flags = config.witness(pair).isPresent() ? 2 : 1;
+            items.add(
+                    item(
+                            name,
+                            "health checks",
+                            flags * FLAG_CHECK + PLAIN_CHECK,
+                            "%d flags x %.2f + %.2f",
+                            flags,
+                            FLAG_CHECK,
+                            PLAIN_CHECK));
+        }
+    }
+
+    private static void network(Config config, List<Item> items) {
+        Set<Network> networks = new LinkedHashSet<>();
+        config.pairs()
+                .forEach(
+                        pair -> {
+                            networks.add(pair.home().network());
+                            if (pair.probed()) {
+                                networks.add(pair.drCluster().network());
+                            }
+                        });
+        if (!config.probedPairs().isEmpty()) {
+            networks.addAll(config.vantages().values());
+        }
+        int count = (int) networks.stream().map(Network::vpc).distinct().count();
+        if (config.egress() == Egress.NAT) {
+            items.add(
+                    item(
+                            Optional.empty(),
+                            "NAT, where the VPC has none yet",
+                            count * 730 * NAT_HOUR,
+                            "%d VPCs x 730 h x %.3f",
+                            count,
+                            NAT_HOUR));
+            return;
+        }
+        long endpoints =
+                NetworkPaths.of(config).stream()
+                        .filter(path -> path.way().startsWith("an interface endpoint"))
+                        .map(path -> path.vpc() + path.to())
+                        .distinct()
+                        .count();
+        items.add(
+                item(
+                        Optional.empty(),
+                        "interface endpoints, where the VPC has none yet, in one zone",
+                        endpoints * 730 * ENDPOINT_HOUR,
+                        "%d x 730 h x %.3f",
+                        endpoints,
+                        ENDPOINT_HOUR));
+    }
+
+    private static Item alarms(Optional<String> pair, int count, String whose) {
+        return item(pair, "alarms " + whose, count * ALARM, "%d x %.2f", count, ALARM);
+    }
+
+    // The annotation that it asks for would be one more dependency.
+    @SuppressWarnings("AnnotateFormatMethod")
+    private static Item item(
+            Optional<String> pair, String what, double usd, String arithmetic, Object... numbers) {
+        return new Item(pair, what, String.format(Locale.ROOT, arithmetic, numbers), usd);
+    }
+}

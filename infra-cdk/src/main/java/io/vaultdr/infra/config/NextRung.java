@@ -1,0 +1,213 @@
+package io.vaultdr.infra.config;
+
+import io.vaultdr.infra.config.Config.Cluster;
+import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.NetworkPaths.NetworkPath;
+import io.vaultdr.model.PairId;
+import io.vaultdr.runtime.PairSettings.Stage;
+import io.vaultdr.runtime.PairSettings.Vantage;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a pair's next rung of the ladder wants.
+ *
+ * @param keys what to write into the configuration, as path: meaning
+ * @param paths network paths that come in addition; as far as the configuration can tell
+ * @param permissions what roles may do in addition
+ * @param monthly what comes on top each month, with its arithmetic; as far as the configuration can
+ *     tell
+ */
+public record NextRung(
+        PairId pair,
+        Stage now,
+        Stage next,
+        List<String> keys,
+        List<NetworkPath> paths,
+        List<String> permissions,
+        List<Cost.Item> monthly) {
+
+    /** The next rung of each pair that isn't on the last one. */
+    public static List<NextRung> of(Config config) {
+        return config.pairs().stream().flatMap(pair -> of(config, pair).stream()).toList();
+    }
+
+    private static Optional<NextRung> of(Config config, Pair pair) {
+        return switch (pair.stage()) {
+            case BACKUP -> Optional.of(rung(config, pair, Stage.OBSERVE));
+            case OBSERVE -> Optional.of(rung(config, pair, Stage.APPROVAL));
+            case APPROVAL -> Optional.of(rung(config, pair, Stage.AUTOMATIC));
+            case AUTOMATIC -> Optional.empty();
+        };
+    }
+
+    private static NextRung rung(Config config, Pair pair, Stage next) {
+        List<String> keys = new ArrayList<>();
+        String at = "pairs." + pair.id() + ".";
+        keys.add(at + "stage: " + next.name().toLowerCase(Locale.ROOT));
+        switch (next) {
+            case BACKUP -> throw new IllegalArgumentException("backup is the first rung");
+            case OBSERVE -> observeKeys(pair, at, keys);
+            case APPROVAL -> {
+                if (pair.traffic().isEmpty()) {
+                    keys.add(
+                            at
+                                    + "traffic: { zone, name, ttl, home, dr }: the CNAME that"
+                                    + " clients use, and its target on each side");
+                }
+            }
+            case AUTOMATIC ->
+                    keys.add(
+                            at
+                                    + "timings.acceptedLoss: how much may be lost without asking,"
+                                    + " more than "
+                                    + Kind.written(pair.snapshots().every()));
+        }
+        long outside =
+                config.vantages().keySet().stream()
+                        .filter(region -> Config.role(pair, region) != Vantage.Role.HOME)
+                        .count();
+        int wanted = next == Stage.AUTOMATIC ? 2 : 1;
+        if (outside < wanted) {
+            keys.add(
+                    "vantages: "
+                            + wanted
+                            + " regions outside "
+                            + pair.home().region()
+                            + " at least (now "
+                            + outside
+                            + "), each { vpc, subnets }"
+                            + (next == Stage.AUTOMATIC
+                                    ? "; the DR region and a third one"
+                                    : "; the DR region is the natural one, home's own helps too"));
+        }
+        Optional<Config> then =
+                pair.dr().isPresent() && outside >= wanted
+                        ? Optional.of(raised(config, pair, next))
+                        : Optional.empty();
+        return new NextRung(
+                pair.id(),
+                pair.stage(),
+                next,
+                List.copyOf(keys),
+                then.map(it -> added(NetworkPaths.of(config), NetworkPaths.of(it)))
+                        .orElse(List.of()),
+                permissions(config, pair, next),
+                then.map(it -> added(Cost.of(config).items(), Cost.of(it).items()))
+                        .orElse(List.of()));
+    }
+
+    private static void observeKeys(Pair pair, String at, List<String> keys) {
+        if (pair.home().instances().isEmpty()) {
+            keys.add(at + "home.instances: { tag: value } of home's servers, for Systems Manager");
+        }
+        Optional<Cluster> dr = pair.dr();
+        if (dr.isEmpty()) {
+            keys.add(
+                    at
+                            + "dr: { region, address, nodes, login, vpc, instances,"
+                            + " autoScalingGroup, voters } of the DR cluster: one running,"
+                            + " uninitialised node");
+            return;
+        }
+        if (dr.get().instances().isEmpty()) {
+            keys.add(at + "dr.instances: { tag: value } of its servers");
+        }
+        if (dr.get().autoScalingGroup().isEmpty()) {
+            keys.add(at + "dr.autoScalingGroup: the group that its servers belong to");
+        }
+    }
+
+    private static Config raised(Config config, Pair pair, Stage next) {
+        List<Pair> pairs =
+                config.pairs().stream()
+                        .map(
+                                it ->
+                                        it.id().equals(pair.id())
+                                                ? new Pair(
+                                                        it.id(),
+                                                        it.edition(),
+                                                        next,
+                                                        it.home(),
+                                                        it.dr(),
+                                                        it.copyTo(),
+                                                        it.service(),
+                                                        it.snapshots(),
+                                                        it.traffic(),
+                                                        it.timings(),
+                                                        it.pages())
+                                                : it)
+                        .toList();
+        return new Config(
+                config.file(),
+                config.prefix(),
+                config.account(),
+                config.tags(),
+                config.permissionsBoundary(),
+                config.egress(),
+                config.vantages(),
+                pairs);
+    }
+
+    private static <T> List<T> added(List<T> now, List<T> then) {
+        return then.stream().filter(it -> !now.contains(it)).toList();
+    }
+
+    private static List<String> permissions(Config config, Pair pair, Stage next) {
+        String names = config.prefix() + "-" + pair.id() + "-";
+        Stream<String> all =
+                switch (next) {
+                    case BACKUP -> Stream.of();
+                    case OBSERVE ->
+                            Stream.of(
+                                    config.prefix()
+                                            + "-probe in each vantage: read its settings (SSM),"
+                                            + " write evidence to "
+                                            + names
+                                            + "ledger and metrics to the DR region",
+                                    names
+                                            + "evaluate-failover: read and write the ledger, start"
+                                            + " executions of "
+                                            + names
+                                            + "failover, publish to "
+                                            + names
+                                            + "pages",
+                                    names
+                                            + "fence: run "
+                                            + names
+                                            + "stop on home's tagged instances (the daily dry run"
+                                            + " does all but that)",
+                                    names
+                                            + "promote: run "
+                                            + names
+                                            + "restart and -wipe on the DR side's tagged instances,"
+                                            + " read snapshots of the DR region",
+                                    names + "grow: change the size of the DR Auto Scaling group",
+                                    names
+                                            + "verify, "
+                                            + names
+                                            + "grow: read the secrets <login>/verify and"
+                                            + " <login>/grow of the DR region");
+                    case APPROVAL ->
+                            Stream.of(
+                                    names
+                                            + "redirect-traffic: put the flag object, change the"
+                                            + " one weighted record (Route 53), read changes",
+                                    "people who answer: lambda:InvokeFunction on "
+                                            + names
+                                            + "control:operate; who only looks: on "
+                                            + names
+                                            + "control:read");
+                    case AUTOMATIC ->
+                            Stream.of(
+                                    names
+                                            + "redirect-traffic: put the second flag object, in the"
+                                            + " witness region");
+                };
+        return all.toList();
+    }
+}

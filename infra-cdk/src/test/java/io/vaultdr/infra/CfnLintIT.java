@@ -1,0 +1,59 @@
+package io.vaultdr.infra;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** AWS's own linter, over every template of every example. */
+class CfnLintIT {
+    @Test
+    void findsNothing() throws IOException, InterruptedException {
+        Path lint =
+                Path.of(System.getProperty("vaultdr.root", ".."), ".vault-dr/venv/bin/cfn-lint");
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                lint.toAbsolutePath().toString(),
+                                // CDK names dependencies that references imply.
+                                "-i",
+                                "W3005",
+                                // How CDK writes text with references in it.
+                                "I1022",
+                                "-c",
+                                "I",
+                                "--"));
+        // The other examples are made of the same stacks.
+        for (String example : List.of("backup", "automatic", "vault")) {
+            Synthesised all = Synthesised.example(example);
+            all.stacks()
+                    .forEach(
+                            stack ->
+                                    command.add(
+                                            all.outdir()
+                                                    .resolve(stack.getTemplateFile())
+                                                    .toString()));
+        }
+        Path output = Files.createTempFile(Path.of("target"), "cfn-lint", ".txt");
+        Process process =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(output.toFile())
+                        .start();
+        try {
+            assertTrue(process.waitFor(5, TimeUnit.MINUTES), "cfn-lint doesn't end");
+        } finally {
+            process.destroyForcibly();
+        }
+        assertEquals("", Files.readString(output, StandardCharsets.UTF_8));
+        assertEquals(0, process.exitValue());
+    }
+}

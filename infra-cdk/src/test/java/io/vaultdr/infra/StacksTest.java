@@ -1,0 +1,483 @@
+package io.vaultdr.infra;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+
+import io.vaultdr.runtime.Json;
+import io.vaultdr.runtime.PairSettings;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+
+/** What the templates have to hold, one promise per test. */
+class StacksTest {
+    private static final String HOME = "vault-dr-payments-backup-eu-west-1";
+    private static final String DR = "vault-dr-payments-backup-eu-central-1";
+    private static final String FAILOVER = "vault-dr-payments-failover";
+    private static final String TRAFFIC = "vault-dr-payments-traffic";
+
+    private static Synthesised automatic() {
+        return Synthesised.example("automatic");
+    }
+
+    @Test
+    void eachRungDeploysWhatItNeedsAndNoMore() {
+        assertEquals(
+                Set.of(DR, HOME), Set.copyOf(Synthesised.example("backup").templates().keySet()));
+        assertEquals(
+                Set.of(
+                        DR,
+                        HOME,
+                        FAILOVER,
+                        "vault-dr-vantage-eu-central-1",
+                        "vault-dr-vantage-eu-west-1"),
+                Synthesised.example("observe").templates().keySet());
+        assertEquals(
+                Set.of(
+                        DR,
+                        HOME,
+                        FAILOVER,
+                        TRAFFIC,
+                        "vault-dr-vantage-eu-central-1",
+                        "vault-dr-vantage-eu-west-1"),
+                Synthesised.example("approval").templates().keySet());
+        assertEquals(
+                Set.of(
+                        DR,
+                        HOME,
+                        FAILOVER,
+                        TRAFFIC,
+                        TRAFFIC + "-eu-north-1",
+                        "vault-dr-vantage-eu-central-1",
+                        "vault-dr-vantage-eu-north-1",
+                        "vault-dr-vantage-eu-west-1"),
+                automatic().templates().keySet());
+    }
+
+    @Test
+    void aCopyRegionWithoutClusterTakesNoSnapshots() {
+        assertEquals(
+                Set.of("vault-dr-payments-freshness-check"),
+                names(Synthesised.example("backup"), DR, "AWS::Lambda::Function", "FunctionName"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.vaultdr.infra.Synthesised#examples")
+    void everyFunctionIsBuiltTheSameWay(String example) {
+        Synthesised all = Synthesised.example(example);
+        for (String stack : all.templates().keySet()) {
+            all.resources(stack, "AWS::Lambda::Function")
+                    .forEach((id, function) -> checkFunction(all, stack, function));
+        }
+    }
+
+    private static void checkFunction(Synthesised all, String stack, JsonNode function) {
+        JsonNode properties = function.get("Properties");
+        String name = properties.get("FunctionName").asText();
+        assertEquals("java25", properties.get("Runtime").asText(), name);
+        assertEquals("arm64", properties.get("Architectures").get(0).asText(), name);
+        assertEquals("JSON", properties.at("/LoggingConfig/LogFormat").asText(), name);
+        assertEquals("Active", properties.at("/TracingConfig/Mode").asText(), name);
+        assertEquals(
+                "regional",
+                properties.at("/Environment/Variables/AWS_STS_REGIONAL_ENDPOINTS").asText(),
+                name);
+        assertEquals(
+                90,
+                all.properties(stack, "AWS::Logs::LogGroup", "LogGroupName", "/aws/lambda/" + name)
+                        .get("RetentionInDays")
+                        .asInt());
+        Set<String> alarms = names(all, stack, "AWS::CloudWatch::Alarm", "AlarmName");
+        assertTrue(alarms.contains(name + "-errors"), name);
+        assertTrue(alarms.contains(name + "-throttles"), name);
+        boolean scheduled = names(all, stack, "AWS::Events::Rule", "Name").contains(name);
+        assertEquals(scheduled, alarms.contains(name + "-silent"), name);
+        assertTrue(
+                properties.at("/Environment/Variables/PAIR").asText().length() < 3_500,
+                name + ": 4 KB are all that an environment holds");
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.vaultdr.infra.Synthesised#examples")
+    void everyVersionOutlivesItsDeploymentAndFailedEventsAreKept(String example) {
+        Synthesised all = Synthesised.example(example);
+        for (String stack : all.templates().keySet()) {
+            all.resources(stack, "AWS::Lambda::Version")
+                    .values()
+                    .forEach(it -> assertEquals("Retain", it.get("DeletionPolicy").asText()));
+            assertEquals(
+                    all.resources(stack, "AWS::Lambda::Alias").size(),
+                    all.resources(stack, "AWS::Lambda::EventInvokeConfig").size());
+            all.resources(stack, "AWS::Lambda::EventInvokeConfig")
+                    .values()
+                    .forEach(
+                            it ->
+                                    assertTrue(
+                                            it.at(
+                                                            "/Properties/DestinationConfig/OnFailure/Destination")
+                                                    .isObject()));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.vaultdr.infra.Synthesised#examples")
+    void noStackNeedsAnother(String example) {
+        Synthesised.example(example)
+                .templates()
+                .forEach(
+                        (stack, template) -> {
+                            assertFalse(template.toString().contains("Fn::ImportValue"), stack);
+                            assertFalse(template.has("Outputs"), stack);
+                        });
+    }
+
+    @Test
+    void theFailoverStackCallsNothingInHomeButTheFence() {
+        automatic()
+                .resources(FAILOVER, "AWS::IAM::Role")
+                .values()
+                .forEach(
+                        role -> {
+                            String name = role.at("/Properties/RoleName").asText();
+                            boolean home = resources(role).anyMatch(it -> it.contains("eu-west-1"));
+                            assertEquals(
+                                    name.equals("vault-dr-payments-fence-eu-central-1"),
+                                    home,
+                                    name);
+                        });
+    }
+
+    @Test
+    void functionsThatTalkToServersAndNoOthersStandInAVpc() {
+        Set<String> inVpc = new HashSet<>();
+        for (String stack : automatic().templates().keySet()) {
+            automatic()
+                    .resources(stack, "AWS::Lambda::Function")
+                    .values()
+                    .forEach(
+                            it -> {
+                                if (it.get("Properties").has("VpcConfig")) {
+                                    inVpc.add(it.at("/Properties/FunctionName").asText());
+                                }
+                            });
+        }
+        assertEquals(
+                Set.of(
+                        "vault-dr-payments-take-snapshot",
+                        "vault-dr-payments-fence",
+                        "vault-dr-payments-promote",
+                        "vault-dr-payments-verify",
+                        "vault-dr-payments-grow",
+                        "vault-dr-probe"),
+                inVpc);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"eu-west-1", "eu-central-1", "eu-north-1"})
+    void everyVantageHasAnAlarmOverTwelveSlotsThatAsksForAnEvaluation(String vantage) {
+        JsonNode alarm =
+                automatic()
+                        .properties(
+                                FAILOVER,
+                                "AWS::CloudWatch::Alarm",
+                                "AlarmName",
+                                "vault-dr-payments-unreached-" + vantage);
+        assertEquals(10, alarm.get("Period").asInt());
+        assertEquals(12, alarm.get("EvaluationPeriods").asInt());
+        assertEquals(12, alarm.get("DatapointsToAlarm").asInt());
+        assertEquals(1, alarm.get("Threshold").asInt());
+        assertEquals("LessThanThreshold", alarm.get("ComparisonOperator").asText());
+        assertEquals("breaching", alarm.get("TreatMissingData").asText());
+        assertEquals("ServingReached", alarm.get("MetricName").asText());
+        JsonNode live =
+                automatic()
+                        .template(FAILOVER)
+                        .get("Resources")
+                        .get(alarm.get("AlarmActions").get(0).get("Ref").asText());
+        assertEquals("AWS::Lambda::Alias", live.get("Type").asText());
+        assertEquals("live", live.at("/Properties/Name").asText());
+        assertEquals(
+                3,
+                automatic().resources(FAILOVER, "AWS::Lambda::Permission").values().stream()
+                        .filter(
+                                it ->
+                                        it.at("/Properties/Principal")
+                                                .asText()
+                                                .equals("lambda.alarms.cloudwatch.amazonaws.com"))
+                        .count());
+    }
+
+    @Test
+    void theLedgerIsKept() {
+        JsonNode table =
+                automatic().resources(FAILOVER, "AWS::DynamoDB::Table").values().iterator().next();
+        assertEquals("Retain", table.get("DeletionPolicy").asText());
+        JsonNode properties = table.get("Properties");
+        assertTrue(properties.get("DeletionProtectionEnabled").asBoolean());
+        assertTrue(
+                properties
+                        .at("/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled")
+                        .asBoolean());
+        assertEquals("expires", properties.at("/TimeToLiveSpecification/AttributeName").asText());
+        assertTrue(properties.at("/SSESpecification/SSEEnabled").asBoolean());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {HOME, DR})
+    void snapshotsAreEncryptedVersionedLockedAndSwept(String stack) {
+        JsonNode bucket =
+                automatic().resources(stack, "AWS::S3::Bucket").values().iterator().next();
+        assertEquals("Retain", bucket.get("DeletionPolicy").asText());
+        JsonNode properties = bucket.get("Properties");
+        assertEquals("Enabled", properties.at("/VersioningConfiguration/Status").asText());
+        assertEquals(
+                "aws:kms",
+                properties
+                        .at(
+                                "/BucketEncryption/ServerSideEncryptionConfiguration/0"
+                                        + "/ServerSideEncryptionByDefault/SSEAlgorithm")
+                        .asText());
+        assertTrue(properties.get("ObjectLockEnabled").asBoolean());
+        assertEquals(
+                1,
+                properties
+                        .at(
+                                "/LifecycleConfiguration/Rules/0"
+                                        + "/AbortIncompleteMultipartUpload/DaysAfterInitiation")
+                        .asInt());
+        assertEquals(4, properties.get("PublicAccessBlockConfiguration").size());
+    }
+
+    @Test
+    void onlyHealthCheckersReadTheFlagWithoutASignature() {
+        JsonNode policy =
+                automatic()
+                        .resources(TRAFFIC, "AWS::S3::BucketPolicy")
+                        .values()
+                        .iterator()
+                        .next()
+                        .at("/Properties/PolicyDocument/Statement");
+        List<JsonNode> allowed =
+                StreamSupport.stream(policy.spliterator(), false)
+                        .filter(it -> it.get("Effect").asText().equals("Allow"))
+                        .toList();
+        assertEquals(1, allowed.size());
+        JsonNode statement = allowed.getFirst();
+        assertEquals("s3:GetObject", statement.get("Action").asText());
+        assertTrue(statement.get("Resource").toString().contains("/traffic/dr"));
+        JsonNode ranges = statement.at("/Condition/IpAddress/aws:SourceIp");
+        assertEquals(17, ranges.size());
+        for (JsonNode range : ranges) {
+            int bits = Integer.parseInt(range.asText().replaceAll(".*/", ""));
+            assertTrue(bits >= 8, range + ": broader than Block Public Access accepts");
+        }
+    }
+
+    @Test
+    void clientsAreTurnedByTheFlagsAloneAndNeverToNowhere() {
+        JsonNode home =
+                automatic()
+                        .properties(
+                                TRAFFIC,
+                                "AWS::Route53::RecordSet",
+                                "SetIdentifier",
+                                "vault-dr-payments-home");
+        JsonNode dr =
+                automatic()
+                        .properties(
+                                TRAFFIC,
+                                "AWS::Route53::RecordSet",
+                                "SetIdentifier",
+                                "vault-dr-payments-dr");
+        assertEquals(100, home.get("Weight").asInt());
+        assertEquals(0, dr.get("Weight").asInt());
+        assertTrue(home.has("HealthCheckId"));
+        assertFalse(dr.has("HealthCheckId"), "without a check it counts as healthy");
+        assertEquals("15", home.get("TTL").asText());
+        List<JsonNode> checks =
+                automatic().resources(TRAFFIC, "AWS::Route53::HealthCheck").values().stream()
+                        .map(it -> it.at("/Properties/HealthCheckConfig"))
+                        .toList();
+        List<JsonNode> flags =
+                checks.stream().filter(it -> it.get("Type").asText().equals("HTTPS")).toList();
+        assertEquals(2, flags.size());
+        flags.forEach(it -> assertTrue(it.get("Inverted").asBoolean()));
+        JsonNode both =
+                checks.stream()
+                        .filter(it -> it.get("Type").asText().equals("CALCULATED"))
+                        .findFirst()
+                        .orElseThrow();
+        assertEquals(2, both.get("HealthThreshold").asInt());
+        assertEquals(2, both.get("ChildHealthChecks").size());
+    }
+
+    @Test
+    void theSecondRecordWaitsUntilTheChecksHaveData() {
+        JsonNode dr =
+                automatic().resources(TRAFFIC, "AWS::Route53::RecordSet").values().stream()
+                        .filter(it -> it.at("/Properties/Weight").asInt() == 0)
+                        .findFirst()
+                        .orElseThrow();
+        assertEquals(1, dr.get("DependsOn").size());
+        assertTrue(dr.get("DependsOn").get(0).asText().startsWith("SwitchHome"));
+    }
+
+    @Test
+    void onlyControlHasTheAliasesOfPeople() {
+        assertEquals(
+                List.of("operate", "read"),
+                automatic().resources(FAILOVER, "AWS::Lambda::Alias").values().stream()
+                        .filter(
+                                it ->
+                                        it.at("/Properties/FunctionName/Ref")
+                                                .asText()
+                                                .startsWith("ControlFunction"))
+                        .map(it -> it.at("/Properties/Name").asText())
+                        .sorted()
+                        .toList());
+    }
+
+    @Test
+    void settingsAreReadBackAsTheyWereWritten() throws JsonProcessingException {
+        JsonNode function =
+                automatic()
+                        .properties(
+                                FAILOVER,
+                                "AWS::Lambda::Function",
+                                "FunctionName",
+                                "vault-dr-payments-promote");
+        PairSettings settings =
+                Json.MAPPER.readValue(
+                        function.at("/Environment/Variables/PAIR").asText(), PairSettings.class);
+        assertEquals(PairSettings.Stage.AUTOMATIC, settings.stage());
+        assertEquals(3, settings.dr().orElseThrow().voters());
+        assertEquals("vault-dr-payments-ledger", settings.failover().orElseThrow().table());
+        assertEquals(
+                "arn:aws:sns:eu-central-1:111122223333:vault-dr-payments-pages",
+                settings.topicArn());
+        assertEquals(2, settings.traffic().orElseThrow().flags().size());
+        JsonNode parameter =
+                automatic()
+                        .properties(
+                                "vault-dr-vantage-eu-north-1",
+                                "AWS::SSM::Parameter",
+                                "Name",
+                                "/vault-dr/vantage/payments/settings");
+        PairSettings vantage =
+                Json.MAPPER.readValue(parameter.get("Value").asText(), PairSettings.class);
+        assertEquals(settings.failover(), vantage.failover());
+        assertEquals(
+                "arn:aws:sns:eu-north-1:111122223333:vault-dr-vantage-pages", vantage.topicArn());
+    }
+
+    @Test
+    void oneRegionsRolesAndNamesDontCollideWithAnothers() {
+        for (String example : Synthesised.examples().toList()) {
+            List<String> roles = new ArrayList<>();
+            Synthesised all = Synthesised.example(example);
+            for (String stack : all.templates().keySet()) {
+                all.resources(stack, "AWS::IAM::Role")
+                        .values()
+                        .forEach(it -> roles.add(it.at("/Properties/RoleName").asText()));
+            }
+            assertEquals(new HashSet<>(roles).size(), roles.size(), example);
+            roles.forEach(role -> assertTrue(role.length() <= 64, role));
+        }
+    }
+
+    @Test
+    void onePairsRolesReachNothingOfAnothers() {
+        Synthesised two = Synthesised.example("vault");
+        for (String stack : two.templates().keySet()) {
+            for (JsonNode role : two.resources(stack, "AWS::IAM::Role").values()) {
+                List<String> reached = resources(role).toList();
+                if (stack.contains("-orders-")) {
+                    assertTrue(
+                            reached.stream().noneMatch(it -> it.contains("billing")),
+                            stack + " " + reached);
+                }
+                if (stack.contains("-billing-")) {
+                    assertTrue(
+                            reached.stream().noneMatch(it -> it.contains("orders")),
+                            stack + " " + reached);
+                }
+            }
+        }
+    }
+
+    @Test
+    void prefixBoundaryAndTagsAreOnEverything() {
+        Synthesised vault = Synthesised.example("vault");
+        for (String stack : vault.templates().keySet()) {
+            assertTrue(stack.startsWith("sec-dr-"), stack);
+            vault.resources(stack, "AWS::IAM::Role")
+                    .values()
+                    .forEach(
+                            role ->
+                                    assertEquals(
+                                            "arn:aws:iam::111122223333:policy/workloads",
+                                            role.at("/Properties/PermissionsBoundary").asText()));
+        }
+        automatic()
+                .resources(FAILOVER, "AWS::Lambda::Function")
+                .values()
+                .forEach(
+                        it ->
+                                assertTrue(
+                                        it.at("/Properties/Tags").toString().contains("platform")));
+    }
+
+    @Test
+    void documentsActOnTheConfiguredUnitAndMayRunTwice() {
+        Synthesised vault = Synthesised.example("vault");
+        JsonNode wipe =
+                vault.properties(
+                        "sec-dr-orders-failover",
+                        "AWS::SSM::Document",
+                        "Name",
+                        "sec-dr-orders-wipe");
+        assertEquals(
+                Synthesised.json(
+                        """
+                        ["set -eu", "systemctl stop vault",
+                         "find /var/lib/vault/raft -mindepth 1 -delete",
+                         "systemctl start vault", "systemctl is-active vault"]\
+                        """),
+                wipe.at("/Content/mainSteps/0/inputs/runCommand"));
+        assertEquals("NewVersion", wipe.get("UpdateMethod").asText());
+    }
+
+    private static Stream<String> resources(JsonNode role) {
+        return StreamSupport.stream(
+                        role.at("/Properties/Policies/0/PolicyDocument/Statement").spliterator(),
+                        false)
+                .map(statement -> statement.get("Resource"))
+                .flatMap(
+                        it ->
+                                it.isArray()
+                                        ? StreamSupport.stream(it.spliterator(), false)
+                                        : Stream.of(it))
+                .map(JsonNode::toString);
+    }
+
+    private static Set<String> names(Synthesised all, String stack, String type, String property) {
+        Set<String> names = new HashSet<>();
+        all.resources(stack, type)
+                .values()
+                .forEach(it -> names.add(it.at("/Properties/" + property).asText()));
+        return names;
+    }
+}
