@@ -6,9 +6,8 @@ import io.vaultdr.model.Failure;
 import io.vaultdr.model.PairId;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
-import io.vaultdr.snapshot.Catalog;
 import io.vaultdr.snapshot.Manifest;
-import io.vaultdr.snapshot.Uploads;
+import io.vaultdr.snapshot.SnapshotStore;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +30,6 @@ import java.io.InputStream;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -46,7 +44,7 @@ import java.util.function.Supplier;
  *     href="https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html">Conditional
  *     writes</a>
  */
-public final class S3Bucket implements Catalog, Uploads {
+public final class S3Bucket implements SnapshotStore {
     private static final Logger LOG = LoggerFactory.getLogger(S3Bucket.class);
     private static final Duration SMALL_CALL = Duration.ofSeconds(8);
     private static final Duration LARGE_CALL = Duration.ofMinutes(2);
@@ -76,23 +74,30 @@ public final class S3Bucket implements Catalog, Uploads {
 
     @Override
     public List<Manifest> newest(int limit) {
-        String recent = Manifest.key(Manifest.id(pair, clock.instant().minus(RECENT), RECENT));
-        List<String> keys = keys(recent);
+        return newestIds(limit).stream()
+                .map(
+                        id ->
+                                committed(id)
+                                        .orElseThrow(
+                                                () ->
+                                                        new Failure.Retryable(
+                                                                "read " + name(Manifest.key(id)),
+                                                                "it was listed and is gone",
+                                                                "List again")))
+                .toList();
+    }
+
+    @Override
+    public List<String> newestIds(int limit) {
+        List<String> keys =
+                keys(Manifest.key(Manifest.id(pair, clock.instant().minus(RECENT), RECENT)));
         if (keys.size() < limit) {
             keys = keys("");
         }
-        List<Manifest> manifests = new ArrayList<>();
-        for (String key : keys.reversed().subList(0, Math.min(limit, keys.size()))) {
-            manifests.add(
-                    manifest(key)
-                            .orElseThrow(
-                                    () ->
-                                            new Failure.Retryable(
-                                                    "read " + name(key),
-                                                    "it was listed and is gone",
-                                                    "List again")));
-        }
-        return List.copyOf(manifests);
+        return keys.reversed().stream()
+                .limit(limit)
+                .map(key -> key.substring("manifests/".length(), key.length() - ".json".length()))
+                .toList();
     }
 
     private List<String> keys(String after) {
@@ -195,6 +200,7 @@ public final class S3Bucket implements Catalog, Uploads {
 
     @Override
     public int sweep(Instant before) {
+        String youngest = Manifest.archiveKey(Manifest.id(pair, before, Duration.ofMinutes(1)), "");
         return call(
                 "list uploads in " + bucket.name(),
                 () -> {
@@ -207,7 +213,9 @@ public final class S3Bucket implements Catalog, Uploads {
                                                             .overrideConfiguration(
                                                                     limit(SMALL_CALL)))
                                     .uploads()) {
-                        if (upload.initiated().isBefore(before)) {
+                        // Both: a copy of an old snapshot may have begun just now.
+                        if (upload.initiated().isBefore(before)
+                                && upload.key().compareTo(youngest) < 0) {
                             abort(upload.key(), upload.uploadId());
                             swept++;
                         }

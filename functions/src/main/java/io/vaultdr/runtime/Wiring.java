@@ -21,6 +21,7 @@ import io.vaultdr.failover.Gathering;
 import io.vaultdr.failover.LeaderProbe;
 import io.vaultdr.failover.Ledger;
 import io.vaultdr.failover.Pager;
+import io.vaultdr.failover.PairState;
 import io.vaultdr.failover.Probing;
 import io.vaultdr.failover.ReadinessCheck;
 import io.vaultdr.model.Failure;
@@ -29,6 +30,12 @@ import io.vaultdr.promotion.Capacity;
 import io.vaultdr.promotion.NodeCommands;
 import io.vaultdr.promotion.QuarantineMark;
 import io.vaultdr.snapshot.Catalog;
+import io.vaultdr.snapshot.Freshness;
+import io.vaultdr.snapshot.MissingCopies;
+import io.vaultdr.snapshot.Serving;
+import io.vaultdr.snapshot.SnapshotRun;
+import io.vaultdr.snapshot.SnapshotStore;
+import io.vaultdr.snapshot.SnapshotTaker;
 import io.vaultdr.traffic.TrafficFlag;
 import io.vaultdr.traffic.WeightedRecords;
 import io.vaultdr.vault.HttpVaultClients;
@@ -44,6 +51,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -297,6 +305,59 @@ public final class Wiring {
     /** The weighted records; none where nothing is turned. */
     public Optional<WeightedRecords> weightedRecords() {
         return pair.traffic().map(traffic -> new Route53Records(aws.route53(), traffic));
+    }
+
+    /** Every bucket of the pair, home's first. */
+    public List<SnapshotStore> snapshotStores() {
+        return pair.buckets().stream()
+                .<SnapshotStore>map(bucket -> new S3Bucket(aws, bucket, pair.pair(), clock))
+                .toList();
+    }
+
+    /** Takes snapshots of the cluster in this region. */
+    public SnapshotRun snapshotRun() {
+        Side side = side();
+        return new SnapshotRun(
+                side,
+                this::serving,
+                new SnapshotTaker(
+                        pair,
+                        side,
+                        leaders(),
+                        node -> login().to(pair.cluster(side), node, Login.Intent.SNAPSHOT),
+                        snapshotStores(),
+                        scratch(),
+                        clock,
+                        () -> UUID.randomUUID().toString().replace("-", "")),
+                new MissingCopies(snapshotStores(), scratch()),
+                PairMetrics.embedded(pair.pair()));
+    }
+
+    /** Watches the age of this region's newest snapshot. */
+    public Freshness freshness() {
+        return new Freshness(
+                region, snapshotStores(), this::serving, clock, PairMetrics.embedded(pair.pair()));
+    }
+
+    private Serving serving() {
+        if (pair.failover().isEmpty()) {
+            return Serving.ALWAYS_HOME;
+        }
+        PairState state = ledger().state();
+        return new Serving(state.serving(), state.lineage());
+    }
+
+    private Side side() {
+        for (Side side : Side.values()) {
+            boolean exists = side == Side.HOME || pair.dr().isPresent();
+            if (exists && pair.cluster(side).region().equals(region)) {
+                return side;
+            }
+        }
+        throw new Failure.Terminal(
+                "wire pair " + pair.pair(),
+                "none of its clusters is in " + region,
+                "Deploy this function only where a cluster is");
     }
 
     /** Where a function may put large files. */

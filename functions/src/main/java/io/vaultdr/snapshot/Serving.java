@@ -1,0 +1,14 @@
+package io.vaultdr.snapshot;
+
+import io.vaultdr.model.Epoch;
+import io.vaultdr.model.Side;
+
+/**
+ * Which side serves, and the epoch of the promotion that made it.
+ *
+ * @param lineage {@link Epoch#ZERO} for a home that always served
+ */
+public record Serving(Side side, Epoch lineage) {
+    /** A pair without a ledger: only home can serve. */
+    public static final Serving ALWAYS_HOME = new Serving(Side.HOME, Epoch.ZERO);
+}
