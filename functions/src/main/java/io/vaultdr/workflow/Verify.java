@@ -80,10 +80,10 @@ public final class Verify implements Step {
             long version = node.writeKv(token, MOUNT, WRITTEN, sign);
             expect(
                     "write",
-                    sign.toString(),
+                    sign,
                     node.readKv(token, MOUNT, WRITTEN)
-                            .map(read -> read.data().toString())
-                            .orElse("none"));
+                            .map(VaultClient.KvVersion::data)
+                            .orElse(Map.of()));
             return Map.of("node", node.address().toString(), "written", Long.toString(version));
         }
     }
@@ -101,11 +101,11 @@ public final class Verify implements Step {
                 "Look at the server's log");
     }
 
-    private static void expect(String what, @Nullable String expected, String seen) {
+    private static void expect(String what, @Nullable Object expected, Object seen) {
         if (!seen.equals(expected)) {
             throw new Failure.Terminal(
                     "verify the promotion",
-                    "its " + what + " isn't the snapshot's",
+                    "its " + what + " is " + seen + ", expected " + expected,
                     "No client was sent to it. Look what was restored:"
                             + " docs/runbooks/failover-failed.md");
         }

@@ -1,0 +1,346 @@
+package io.vaultdr.workflow;
+
+import static io.vaultdr.workflow.Fixture.CLOCK;
+import static io.vaultdr.workflow.Fixture.EPOCH;
+import static io.vaultdr.workflow.Fixture.NOW;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vaultdr.failover.Incident;
+import io.vaultdr.failover.Incident.Approval;
+import io.vaultdr.failover.Incident.StepRecord;
+import io.vaultdr.failover.PairState.Phase;
+import io.vaultdr.model.Failure;
+import io.vaultdr.model.Outcome;
+import io.vaultdr.model.Side;
+import io.vaultdr.model.StepName;
+import io.vaultdr.promotion.NodeCommands;
+import io.vaultdr.promotion.NodeCommands.Result;
+import io.vaultdr.promotion.NodeCommands.Run;
+import io.vaultdr.promotion.QuarantineMark;
+import io.vaultdr.runtime.Deadline;
+import io.vaultdr.runtime.PairSettings.Stage;
+import io.vaultdr.traffic.TrafficFlag;
+import io.vaultdr.traffic.WeightedRecords;
+import io.vaultdr.vault.HttpVaultClients;
+import io.vaultdr.vault.LeaderFinder;
+
+import org.junit.jupiter.api.Test;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** AskApproval, Fence, RedirectTraffic and CloseIncident over stand-ins of their ports. */
+class StepsTest {
+    private static final Failure AWAY =
+            new Failure.OutcomeUnknown("call the region", "no answer", "Look again.");
+
+    private final Fixture fixture = new Fixture();
+
+    @Test
+    void asksOnceWithReasonsAndHowToAnswerAndKeepsTheTokenToTheLedger() {
+        fixture.open(new Approval.Needed(List.of("LONE_EVIDENCE")));
+
+        fixture.run(ask());
+
+        assertEquals(
+                new Approval.Waiting(List.of("LONE_EVIDENCE"), NOW), fixture.incident().approval());
+        assertEquals("task-token", fixture.ledger.taskToken(EPOCH).orElseThrow().reveal());
+        String text = fixture.pages.getFirst().text();
+        assertTrue(text.contains("LONE_EVIDENCE"), text);
+        assertTrue(text.contains("./vault-dr approve payments"), text);
+        assertTrue(text.contains("--function-name vault-dr-payments-control:operate"), text);
+        assertTrue(
+                !text.contains("task-token")
+                        && !fixture.incident().toString().contains("task-token"));
+    }
+
+    @Test
+    void aRepetitionWithANewTokenAsksAgainAndKeepsTheReasons() {
+        fixture.open(new Approval.Needed(List.of("LONE_EVIDENCE")));
+        fixture.run(ask());
+        fixture.run(ask());
+
+        assertEquals(2, fixture.pages.size());
+        assertInstanceOf(Approval.Waiting.class, fixture.incident().approval());
+    }
+
+    @Test
+    void aQuestionThatWasAnsweredMeanwhileLetsTheExecutionGoOn() {
+        fixture.open(new Approval.Withdrawn(NOW));
+
+        fixture.run(ask());
+
+        assertEquals(List.of("task-token"), fixture.resumed);
+        assertEquals(List.of(), fixture.pages);
+        assertEquals(new Approval.Withdrawn(NOW), fixture.incident().approval());
+    }
+
+    @Test
+    void aHomeThatIsStoppedIsCut() {
+        fixture.open(new Approval.NotNeeded());
+
+        Map<String, String> answer =
+                fixture.run(
+                        fence((c, d, l) -> List.of(new Run("i-1", Result.SUCCEEDED, "Success"))));
+
+        assertEquals("yes", answer.get("cut"));
+        assertEquals(List.of(), fixture.incident().findings());
+    }
+
+    @Test
+    void aHomeThatDoesntAnswerIsRecordedAndPassed() {
+        fixture.open(new Approval.NotNeeded());
+
+        Map<String, String> answer =
+                fixture.run(
+                        fence(
+                                (c, d, l) -> {
+                                    throw AWAY;
+                                },
+                                new Mark("eu-north-1", true)));
+
+        assertEquals("no", answer.get("cut"));
+        List<String> findings = fixture.incident().findings();
+        assertEquals(2, findings.size());
+        assertTrue(findings.get(0).startsWith("Couldn't fence home"), findings::toString);
+        assertTrue(findings.get(1).startsWith("No quarantine mark in eu-north-1"));
+    }
+
+    @Test
+    void instancesThatDidntStopAreNamed() {
+        fixture.open(new Approval.NotNeeded());
+
+        fixture.run(
+                fence(
+                        (c, d, l) ->
+                                List.of(
+                                        new Run("i-1", Result.SUCCEEDED, "Success"),
+                                        new Run("i-2", Result.UNANSWERED, "DeliveryTimedOut"))));
+
+        assertEquals(
+                List.of(
+                        "Couldn't fence home's instance i-2: DeliveryTimedOut. Its server may still"
+                                + " run: stop it."),
+                fixture.incident().findings());
+    }
+
+    @Test
+    void anEmptyTagIsNamed() {
+        fixture.open(new Approval.NotNeeded());
+
+        fixture.run(fence((c, d, l) -> List.of()));
+
+        assertTrue(fixture.incident().findings().getFirst().contains("Name=vault-eu-west-1"));
+    }
+
+    @Test
+    void turnsFlagThenLedgerThenWeights() {
+        fixture.open(new Approval.NotNeeded());
+        Records records = new Records(false);
+
+        Map<String, String> answer = fixture.run(redirect(records, false, false));
+
+        assertEquals("turned", answer.get("weights"));
+        assertEquals(Side.DR, fixture.ledger.state().serving());
+        assertEquals(EPOCH, fixture.ledger.state().lineage());
+        assertEquals(NOW, fixture.ledger.state().since());
+        assertEquals(List.of(Side.DR), records.turned);
+    }
+
+    @Test
+    void oneFlagIsEnough() {
+        fixture.open(new Approval.NotNeeded());
+
+        fixture.run(redirect(new Records(false), true, false));
+
+        assertEquals(Side.DR, fixture.ledger.state().serving());
+        assertTrue(fixture.incident().findings().getFirst().startsWith("One traffic flag"));
+    }
+
+    @Test
+    void withoutAFlagNobodyIsTurned() {
+        fixture.open(new Approval.NotNeeded());
+
+        assertThrows(
+                Failure.OutcomeUnknown.class,
+                () -> fixture.run(redirect(new Records(false), true, true)));
+
+        assertEquals(Side.HOME, fixture.ledger.state().serving());
+    }
+
+    @Test
+    void aRoute53ThatIsAwayIsAFindingAndAPage() {
+        fixture.open(new Approval.NotNeeded());
+
+        Map<String, String> answer = fixture.run(redirect(new Records(true), false, false));
+
+        assertEquals("not turned", answer.get("weights"));
+        assertEquals(Side.DR, fixture.ledger.state().serving());
+        assertTrue(fixture.incident().findings().getFirst().startsWith("The weights could not"));
+        assertEquals("weights-not-turned", fixture.pages.getFirst().runbook());
+    }
+
+    @Test
+    void closesWhatWasTurned() {
+        fixture.open(new Approval.NotNeeded());
+        done(StepName.REDIRECT_TRAFFIC, Map.of());
+
+        assertEquals("COMPLETED", close().get("outcome"));
+
+        assertEquals(new Phase.Settled(), fixture.ledger.state().phase());
+        assertEquals("after-failover", fixture.pages.getFirst().runbook());
+        assertEquals("COMPLETED", close().get("outcome"));
+        assertEquals(1, fixture.pages.size());
+    }
+
+    @Test
+    void closesWithWhatTheJudgeDecided() {
+        for (String decision : List.of("RECOVERED", "REJECTED", "TIMED_OUT")) {
+            Fixture one = new Fixture().open(new Approval.NotNeeded());
+            done(one, StepName.JUDGE, Map.of("decision", decision));
+            assertEquals(decision, close(one).get("outcome"));
+            assertEquals(Outcome.valueOf(decision), one.incident().outcome());
+        }
+    }
+
+    @Test
+    void aFailureNamesTheStepAndHowToGoOnAndTheNextIncidentCanOpen() {
+        fixture.open(new Approval.NotNeeded());
+        done(StepName.JUDGE, Map.of("decision", "PROCEED"));
+        done(StepName.FENCE, Map.of());
+        record(
+                fixture,
+                StepName.PROMOTE,
+                new StepRecord(3, NOW, Optional.empty(), Map.of(), Optional.of("no snapshot")));
+
+        assertEquals("FAILED", close().get("outcome"));
+
+        String findings = String.join("\n", fixture.incident().findings());
+        assertTrue(findings.contains("Promote did not finish: no snapshot (3 attempts)"), findings);
+        assertTrue(findings.contains("brought to its end by States.Timeout"), findings);
+        assertTrue(findings.contains("start them again"), findings);
+        assertEquals("failover-failed", fixture.pages.getFirst().runbook());
+        Incident next = Fixture.incident(EPOCH.next(), "evidence", new Approval.NotNeeded());
+        assertTrue(fixture.ledger.open(fixture.ledger.state(), next).isPresent());
+    }
+
+    @Test
+    void aGrowthThatFailedIsNamedThoughDrServes() {
+        fixture.open(new Approval.NotNeeded());
+        done(StepName.REDIRECT_TRAFFIC, Map.of());
+        record(
+                fixture,
+                StepName.GROW,
+                new StepRecord(1, NOW, Optional.empty(), Map.of(), Optional.of("1 vote")));
+
+        assertEquals("COMPLETED", close().get("outcome"));
+
+        assertTrue(
+                fixture.incident().findings().getFirst().contains("Grow did not finish: 1 vote"));
+    }
+
+    private AskApproval ask() {
+        return new AskApproval(
+                Fixture.pair(Stage.AUTOMATIC),
+                fixture.ledger,
+                fixture.executions,
+                fixture.pages::add,
+                "vault-dr-payments-control",
+                CLOCK);
+    }
+
+    private static Fence fence(NodeCommands commands, QuarantineMark... marks) {
+        return new Fence(
+                Fixture.pair(
+                        Stage.AUTOMATIC,
+                        URI.create("http://127.0.0.1:9"),
+                        URI.create("http://127.0.0.1:9")),
+                commands,
+                List.of(marks),
+                new LeaderFinder(
+                        new HttpVaultClients(
+                                cluster -> Optional.empty(),
+                                new HttpVaultClients.Limits(
+                                        Duration.ofMillis(200), Duration.ofMillis(200)))));
+    }
+
+    private RedirectTraffic redirect(Records records, boolean drAway, boolean witnessAway) {
+        return new RedirectTraffic(
+                fixture.ledger,
+                List.of(new Flag("eu-central-1", drAway), new Flag("eu-north-1", witnessAway)),
+                Optional.of(records),
+                fixture.pages::add,
+                CLOCK);
+    }
+
+    private Map<String, String> close() {
+        return close(fixture);
+    }
+
+    private static Map<String, String> close(Fixture one) {
+        return new CloseIncident(one.ledger, one.pages::add, Optional.empty(), CLOCK)
+                .close(Fixture.input(), Optional.of("States.Timeout"));
+    }
+
+    private void done(StepName step, Map<String, String> result) {
+        done(fixture, step, result);
+    }
+
+    private static void done(Fixture one, StepName step, Map<String, String> result) {
+        record(one, step, new StepRecord(1, NOW, Optional.of(NOW), result, Optional.empty()));
+    }
+
+    private static void record(Fixture one, StepName step, StepRecord record) {
+        one.ledger.update(EPOCH, i -> i.withStep(step, record));
+    }
+
+    private record Mark(String place, boolean away) implements QuarantineMark {
+        @Override
+        public void put(Incident incident) {
+            if (away) {
+                throw AWAY;
+            }
+        }
+    }
+
+    private record Flag(String place, boolean away) implements TrafficFlag {
+        @Override
+        public boolean raised() {
+            return false;
+        }
+
+        @Override
+        public void raise() {
+            if (away) {
+                throw AWAY;
+            }
+        }
+    }
+
+    private record Records(boolean away, List<Side> turned) implements WeightedRecords {
+        Records(boolean away) {
+            this(away, new ArrayList<>());
+        }
+
+        @Override
+        public Weights read() {
+            if (away) {
+                throw AWAY;
+            }
+            return new Weights(100, 0);
+        }
+
+        @Override
+        public void turnTo(Side side, Deadline deadline) {
+            turned.add(side);
+        }
+    }
+}
