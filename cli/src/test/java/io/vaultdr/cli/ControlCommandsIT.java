@@ -28,7 +28,7 @@ class ControlCommandsIT {
     private final List<String> calls = new CopyOnWriteArrayList<>();
     private int status = 200;
     private Map<String, String> headers = Map.of();
-    private String body = "{}";
+    private String body = "{\"result\":\"DONE\",\"message\":\"Done.\"}";
     private HttpServer lambda;
 
     @BeforeEach
@@ -64,11 +64,11 @@ class ControlCommandsIT {
 
     @Test
     void statusAsksTheAliasThatMayOnlyRead() {
-        body = "{\"serving\":\"home\"}";
+        body = "{\"result\":\"DONE\",\"serving\":\"home\"}";
         Run run = Run.of("status", "payments", "--region", "eu-central-1");
         assertAll(
                 () -> assertEquals(Exit.EXPECTED, run.exit(), run.err()),
-                () -> assertEquals("serving  home\n", run.out()),
+                () -> assertEquals("result   DONE\nserving  home\n", run.out()),
                 () ->
                         assertEquals(
                                 List.of(
@@ -131,11 +131,62 @@ class ControlCommandsIT {
     @Test
     void aServersErrorLeavesOpenWhetherItWasDone() {
         status = 500;
-        Run run = Run.of("failover", "payments", "--region", "eu-central-1", "--reason", "drill");
+        Run run =
+                Run.of(
+                        "failover",
+                        "payments",
+                        "--region",
+                        "eu-central-1",
+                        "--yes",
+                        "--reason",
+                        "drill");
         assertAll(
                 () -> assertEquals(Exit.FAILED, run.exit()),
                 () -> assertTrue(run.err().contains("It may have been done"), run.err()),
                 () -> assertEquals(1, calls.size()));
+    }
+
+    @Test
+    void aRefusalIsANegativeAnswer() {
+        body = "{\"result\":\"REFUSED\",\"message\":\"Nothing waits for an answer.\"}";
+        Run run = Run.of("approve", "payments", "--region", "eu-central-1");
+        assertAll(
+                () -> assertEquals(Exit.NEGATIVE, run.exit()),
+                () -> assertEquals("Nothing waits for an answer.", run.out().strip()));
+    }
+
+    @Test
+    void theConfigurationTellsFunctionAndRegion() {
+        Run run = Run.of("status", "payments", "--config", example("automatic"), "--json");
+        assertAll(
+                () -> assertEquals(Exit.EXPECTED, run.exit(), run.err()),
+                () -> assertTrue(calls.getFirst().contains("/vault-dr-payments-control/")));
+    }
+
+    @Test
+    void aPairOnTheFirstRungHasNothingToControl() {
+        Run run = Run.of("status", "payments", "--config", example("backup"));
+        assertAll(
+                () -> assertEquals(Exit.UNUSABLE, run.exit()),
+                () -> assertTrue(run.err().contains("stage backup"), run.err()));
+    }
+
+    @Test
+    void aPairThatIsntThereIsSaidWithThoseThatAre() {
+        Run run = Run.of("status", "paiments", "--config", example("automatic"));
+        assertAll(
+                () -> assertEquals(Exit.UNUSABLE, run.exit()),
+                () -> assertTrue(run.err().contains("expected payments"), run.err()));
+    }
+
+    @Test
+    void nobodyFailsOverByAccident() {
+        Run run = Run.of("failover", "payments", "--region", "eu-central-1", "--reason", "drill");
+        assertAll(() -> assertEquals(Exit.UNUSABLE, run.exit()), () -> assertTrue(calls.isEmpty()));
+    }
+
+    private static String example(String name) {
+        return System.getProperty("vaultdr.root") + "/infra-cdk/examples/" + name + ".yaml";
     }
 
     @Test

@@ -129,6 +129,8 @@ public final class AskApproval implements Step {
                 .append(action)
                 .append(' ')
                 .append(pair.pair())
+                .append(" --incident ")
+                .append(incident.epoch())
                 .append("\n  aws lambda invoke --region ")
                 .append(pair.dr().orElseThrow().region())
                 .append(" --function-name ")
