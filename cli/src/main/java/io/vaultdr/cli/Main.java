@@ -37,6 +37,8 @@ import java.io.PrintWriter;
         },
         subcommands = {
             SnapshotCommand.class,
+            ConfigCommand.class,
+            SetupCommand.class,
             ControlCommands.Status.class,
             ControlCommands.Pause.class,
             ControlCommands.Resume.class,
