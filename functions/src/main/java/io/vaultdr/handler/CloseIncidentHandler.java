@@ -10,7 +10,6 @@ import io.vaultdr.workflow.StepInput;
 import software.amazon.lambda.powertools.logging.PowertoolsLogging;
 
 import java.util.Map;
-import java.util.Optional;
 
 /** Ends an incident: {@link CloseIncident}. The Catch that leads here leaves {@code failure}. */
 public final class CloseIncidentHandler
@@ -34,7 +33,9 @@ public final class CloseIncidentHandler
                         new CloseIncident(
                                         wiring.ledger(),
                                         wiring.pager(),
-                                        Optional.of(wiring.capacity()),
+                                        wiring.dr()
+                                                .autoScalingGroup()
+                                                .map(group -> wiring.capacity()),
                                         wiring.clock())
                                 .close(
                                         StepInput.of(event, wiring.pair().pair()),

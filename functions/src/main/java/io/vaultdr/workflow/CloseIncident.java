@@ -4,9 +4,11 @@ import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.StepRecord;
 import io.vaultdr.failover.Ledger;
 import io.vaultdr.failover.Pager;
+import io.vaultdr.failover.PairState;
 import io.vaultdr.failover.PairState.Phase;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Outcome;
+import io.vaultdr.model.Side;
 import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.Capacity;
 
@@ -60,7 +62,7 @@ public final class CloseIncident {
         if (incident.outcome() != Outcome.OPEN) {
             return answer(incident.outcome());
         }
-        Outcome outcome = outcome(incident);
+        Outcome outcome = outcome(incident, ledger.state());
         Incident told = withFindings(incident, outcome, failure);
         told = resumeGroup(told);
         told = page(told, outcome);
@@ -89,8 +91,10 @@ public final class CloseIncident {
         return Map.of("outcome", outcome.name());
     }
 
-    private static Outcome outcome(Incident incident) {
-        if (finished(incident, StepName.REDIRECT_TRAFFIC)) {
+    private static Outcome outcome(Incident incident, PairState state) {
+        // Redirected and killed before it said so is redirected all the same.
+        boolean turned = state.serving() == Side.DR && state.lineage().equals(incident.epoch());
+        if (turned || finished(incident, StepName.REDIRECT_TRAFFIC)) {
             return Outcome.COMPLETED;
         }
         StepRecord judge = incident.steps().get(StepName.JUDGE);
