@@ -283,6 +283,11 @@ final class LambdaHost implements AutoCloseable {
         return command;
     }
 
+    /** Unpacks the function's code, so that its first start doesn't wait for that. */
+    void prepare(FunctionSpec function) {
+        classPath(function.code());
+    }
+
     /** The zip's jars, and before them the runtime interface client, which is Lambda's own. */
     private List<Path> classPath(Path code) {
         return classPaths.computeIfAbsent(

@@ -156,6 +156,7 @@ public final class World implements AutoCloseable {
         Applied all = new TemplateApplier(aws, compression, Template.read(assembly)).apply();
         all.bucketRegions().forEach(gateway::bucket);
         new Bridges(setup.machines, all.documents(), this::happened).join(gateway);
+        all.functions().values().forEach(host::prepare);
         applied = all;
     }
 
