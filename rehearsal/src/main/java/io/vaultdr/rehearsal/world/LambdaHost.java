@@ -31,6 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -87,6 +88,10 @@ final class LambdaHost implements AutoCloseable {
     /** An asynchronous invocation that failed for good. */
     record Failed(FunctionSpec function, String payload, Answer answer, int attempts) {}
 
+    /** Otherwise each JVM unpacks it to the same file, and crashes another that just loads it. */
+    private static final String NATIVE_CLIENT =
+            "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI";
+
     private static final List<Duration> RETRY_AFTER =
             List.of(Duration.ofMinutes(1), Duration.ofMinutes(2));
 
@@ -98,7 +103,10 @@ final class LambdaHost implements AutoCloseable {
     private final Set<String> lost = ConcurrentHashMap.newKeySet();
     private final AtomicInteger number = new AtomicInteger();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Semaphore starts =
+            new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()));
     private final Path interceptor;
+    private final Path nativeClient;
     private volatile boolean closed;
 
     LambdaHost(Setup setup) {
@@ -106,6 +114,7 @@ final class LambdaHost implements AutoCloseable {
         try {
             Files.createDirectories(setup.scratch.resolve("logs"));
             interceptor = interceptorJar(setup.scratch.resolve("rehearsal-interceptor.jar"));
+            nativeClient = nativeClient(setup.scratch.resolve("runtime-client.so"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -140,7 +149,7 @@ final class LambdaHost implements AutoCloseable {
             throws InterruptedException {
         String id = UUID.randomUUID().toString();
         Optional<Sandbox> warm = warm(function);
-        Sandbox sandbox = warm.orElseGet(() -> start(function));
+        Sandbox sandbox = warm.isPresent() ? warm.get() : startInTurn(function);
         if (lost.contains(function.region()) || closed) {
             sandbox.close();
             throw new Refused(503, "ServiceUnavailable", function.region() + " is lost");
@@ -170,7 +179,7 @@ final class LambdaHost implements AutoCloseable {
                         function.region(),
                         function.name(),
                         id,
-                        cold.map(took::minus).orElse(took),
+                        took,
                         cold,
                         answer.error()));
         return answer;
@@ -228,6 +237,18 @@ final class LambdaHost implements AutoCloseable {
         return Optional.empty();
     }
 
+    /** Starts take turns: a dozen JVMs that start at once on two cores all come late. */
+    private Sandbox startInTurn(FunctionSpec function) throws InterruptedException {
+        starts.acquire();
+        try {
+            Sandbox sandbox = start(function);
+            sandbox.awaitStart();
+            return sandbox;
+        } finally {
+            starts.release();
+        }
+    }
+
     private Sandbox start(FunctionSpec function) {
         int n = number.incrementAndGet();
         String caller = function.caller() + "#" + n;
@@ -272,6 +293,7 @@ final class LambdaHost implements AutoCloseable {
         command.add("-XX:MaxHeapSize=" + function.memoryMegabytes() * 1024L * 85 / 100 + "k");
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
         command.add("--enable-native-access=ALL-UNNAMED");
+        command.add("-D" + NATIVE_CLIENT + "=" + nativeClient);
         command.add("-Djdk.net.hosts.file=" + setup.hostsFile.apply(function.region()));
         command.add("-Djava.io.tmpdir=" + temporary);
         command.add("-Duser.timezone=UTC");
@@ -327,6 +349,24 @@ final class LambdaHost implements AutoCloseable {
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Unpacks the runtime interface client's native part for this machine. */
+    private static Path nativeClient(Path file) throws IOException {
+        boolean arm = System.getProperty("os.arch").equals("aarch64");
+        boolean musl =
+                Files.exists(Path.of("/lib/ld-musl-" + (arm ? "aarch64" : "x86_64") + ".so.1"));
+        String name =
+                "/jni/libaws-lambda-jni.linux"
+                        + (musl ? "_musl" : "")
+                        + (arm ? "-aarch_64.so" : "-x86_64.so");
+        try (InputStream library = AWSLambda.class.getResourceAsStream(name)) {
+            if (library == null) {
+                throw new IOException("no " + name + " in the runtime interface client");
+            }
+            Files.copy(library, file);
+        }
+        return file;
     }
 
     /** Packs the one class that runs beside a function, with the file by which the SDK finds it. */

@@ -59,6 +59,7 @@ final class Sandbox implements AutoCloseable {
     private final long startedAt = System.nanoTime();
     private final CompletableFuture<Void> exit;
     private volatile @Nullable Work current;
+    private volatile @Nullable Answer failedStart;
     private volatile boolean killed;
 
     Sandbox(
@@ -95,6 +96,16 @@ final class Sandbox implements AutoCloseable {
         return ready.isDone() && !ready.isCompletedExceptionally()
                 ? Optional.of(ready.join())
                 : Optional.empty();
+    }
+
+    /** Waits until it calls for work, or has ended, or a minute is over. */
+    void awaitStart() throws InterruptedException {
+        try {
+            CompletableFuture.anyOf(ready, exit).get(START.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            // Its invocation finds out and says what is wrong.
+            kill();
+        }
     }
 
     /**
@@ -134,7 +145,10 @@ final class Sandbox implements AutoCloseable {
 
     private void ended() {
         Work work = current;
-        if (work != null) {
+        Answer start = failedStart;
+        if (work != null && start != null) {
+            work.answer.complete(start);
+        } else if (work != null) {
             work.answer.complete(
                     failed(
                             "Runtime.ExitError",
@@ -163,9 +177,10 @@ final class Sandbox implements AutoCloseable {
             }
             Work work = current;
             if (path.equals("init/error")) {
-                String type = errorType(body);
+                Answer answer = new Answer(body, Optional.of(errorType(body)));
+                failedStart = answer;
                 if (work != null) {
-                    work.answer.complete(new Answer(body, Optional.of(type)));
+                    work.answer.complete(answer);
                 }
             } else if (work != null && path.startsWith("invocation/" + work.id + "/")) {
                 work.answer.complete(

@@ -100,7 +100,9 @@ class WorldIT {
             assertEquals(List.of("vault-dr-payments-ledger"), tables.listTables().tableNames());
             assertEquals(
                     List.of(100L, 0L),
-                    dns.listResourceRecordSets(r -> r.hostedZoneId(zone)).resourceRecordSets()
+                    dns
+                            .listResourceRecordSets(r -> r.hostedZoneId(zone))
+                            .resourceRecordSets()
                             .stream()
                             .filter(r -> r.weight() != null)
                             .map(r -> r.weight())
@@ -119,14 +121,12 @@ class WorldIT {
 
     @Test
     void showsTheFlagToHealthCheckersOnly() {
-        assertEquals(
-                OptionalInt.of(403), world.anonymousGet("eu-central-1", FLAG, "traffic/dr"));
+        assertEquals(OptionalInt.of(403), world.anonymousGet("eu-central-1", FLAG, "traffic/dr"));
         try (S3Client s3 = world.aws().at(S3Client.builder(), "eu-central-1").build()) {
             s3.putObject(p -> p.bucket(FLAG).key("traffic/dr"), RequestBody.fromString("dr"));
             s3.putObject(p -> p.bucket(FLAG).key("other"), RequestBody.fromString("dr"));
         }
-        assertEquals(
-                OptionalInt.of(200), world.anonymousGet("eu-central-1", FLAG, "traffic/dr"));
+        assertEquals(OptionalInt.of(200), world.anonymousGet("eu-central-1", FLAG, "traffic/dr"));
         assertEquals(OptionalInt.of(403), world.anonymousGet("eu-central-1", FLAG, "other"));
     }
 

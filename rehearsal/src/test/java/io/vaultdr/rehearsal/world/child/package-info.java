@@ -1,0 +1,4 @@
+@NullMarked
+package io.vaultdr.rehearsal.world.child;
+
+import org.jspecify.annotations.NullMarked;
