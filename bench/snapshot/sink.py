@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""A loopback S3 that takes uploads and keeps nothing, as cheaply as the kernel allows.
+
+Bodies are thrown away inside the kernel (MSG_TRUNC), so that what is measured is the sender. Knows
+just the calls of a multipart upload and of a small object; objects never exist. Prints its port.
+"""
+
+import re
+import socket
+import sys
+import threading
+
+TAKE = 1 << 20
+
+
+def answer(connection, status, headers=(), body=b""):
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "x-amz-request-id: sink"]
+    lines += list(headers)
+    connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
+
+
+def discard(connection, count, has):
+    count -= len(has)
+    while count > 0:
+        got = len(connection.recv(min(count, TAKE), socket.MSG_TRUNC))
+        if got == 0:
+            raise ConnectionError("closed in a body")
+        count -= got
+
+
+def serve(connection):
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    data = b""
+    while True:
+        while b"\r\n\r\n" not in data:
+            more = connection.recv(16384)
+            if not more:
+                return
+            data += more
+        head, data = data.split(b"\r\n\r\n", 1)
+        lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = lines[0].split(" ", 2)
+        headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
+        if headers.get("expect", "").lower() == "100-continue":
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        length = int(headers.get("content-length", "0"))
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            raise ConnectionError("chunked bodies are not expected")
+        discard(connection, length, data[:length])
+        data = data[length:]
+        path, _, query = target.partition("?")
+        if method == "POST" and query.startswith("uploads"):
+            answer(connection, "200 OK", body=xml("InitiateMultipartUploadResult", "<UploadId>u</UploadId>"))
+        elif method == "POST" and "uploadId=" in query:
+            answer(connection, "200 OK", body=xml("CompleteMultipartUploadResult", "<ETag>e</ETag>"))
+        elif method == "POST" and "delete" in query:
+            answer(connection, "200 OK", body=xml("DeleteResult", ""))
+        elif method == "PUT":
+            checksums = [f"{k}: {v}" for k, v in headers.items() if k.startswith("x-amz-checksum-") and k != "x-amz-checksum-algorithm"]
+            answer(connection, "200 OK", ['ETag: "e"'] + checksums)
+        elif method == "GET" and re.search(r"(^|&)uploads", query):
+            answer(connection, "200 OK", body=xml("ListMultipartUploadsResult", "<IsTruncated>false</IsTruncated>"))
+        elif method == "GET" and "list-type=2" in query:
+            answer(connection, "200 OK", body=xml("ListBucketResult", "<IsTruncated>false</IsTruncated><KeyCount>0</KeyCount>"))
+        elif method == "DELETE":
+            answer(connection, "204 No Content")
+        elif method == "HEAD":
+            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        else:
+            answer(connection, "404 Not Found", body=b"<Error><Code>NoSuchKey</Code><Message>nothing is kept</Message></Error>")
+
+
+def xml(name, inner):
+    return f'<?xml version="1.0"?><{name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{inner}</{name}>'.encode()
+
+
+def guarded(connection):
+    try:
+        with connection:
+            serve(connection)
+    except (ConnectionError, OSError, ValueError) as problem:
+        print(f"sink: {problem}", file=sys.stderr)
+
+
+def main():
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        print(server.getsockname()[1], flush=True)
+        while True:
+            connection, _ = server.accept()
+            threading.Thread(target=guarded, args=(connection,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
