@@ -141,7 +141,7 @@ public final class VaultDrApp {
      * vault-dr.yaml}; the account is the configuration's or the one that {@code cdk} is signed in
      * to.
      */
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) {
         App app =
                 new App(AppProps.builder().analyticsReporting(false).postCliContext(FLAGS).build());
         Path file =
@@ -153,7 +153,7 @@ public final class VaultDrApp {
                 Optional.ofNullable(app.getNode().tryGetContext("functions"))
                         .map(context -> Path.of(context.toString()))
                         .orElse(FUNCTIONS);
-        switch (ConfigFile.load(file)) {
+        switch (loaded(file)) {
             case Loaded.Bad(List<Mistake> mistakes) -> {
                 System.err.println(file + ":");
                 mistakes.forEach(mistake -> System.err.println("  " + mistake));
@@ -174,6 +174,20 @@ public final class VaultDrApp {
                 check(app);
                 app.synth();
             }
+        }
+    }
+
+    private static Loaded loaded(Path file) {
+        try {
+            return ConfigFile.load(file);
+        } catch (IOException e) {
+            return new Loaded.Bad(
+                    List.of(
+                            new Mistake(
+                                    1,
+                                    "file",
+                                    "nothing (" + e + ")",
+                                    "a configuration; name another with -c config=FILE")));
         }
     }
 }

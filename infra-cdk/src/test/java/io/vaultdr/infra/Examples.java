@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
@@ -18,6 +19,21 @@ public final class Examples {
             Path.of(System.getProperty("vaultdr.root", ".."), "infra-cdk", "examples");
 
     private Examples() {}
+
+    /** The examples' names. */
+    public static Stream<String> names() {
+        try (Stream<Path> files = Files.list(DIRECTORY)) {
+            return files
+                    .map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".yaml"))
+                    .map(name -> name.substring(0, name.length() - ".yaml".length()))
+                    .sorted()
+                    .toList()
+                    .stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(DIRECTORY.toString(), e);
+        }
+    }
 
     /** The example of that name, in an account of its own unless it names one. */
     public static Config load(String name) {

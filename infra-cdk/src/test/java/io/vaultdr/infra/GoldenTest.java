@@ -30,7 +30,7 @@ class GoldenTest {
             Pattern.compile("(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}");
 
     @ParameterizedTest
-    @MethodSource("io.vaultdr.infra.Synthesised#examples")
+    @MethodSource("io.vaultdr.infra.Examples#names")
     void isWhatWasLookedAt(String example) throws IOException {
         Map<String, JsonNode> all = new TreeMap<>();
         Synthesised.example(example)

@@ -10,7 +10,7 @@ import software.amazon.awscdk.assertions.Match;
 /** AWS Solutions' rules, over every stack of every example. */
 class NagTest {
     @ParameterizedTest
-    @MethodSource("io.vaultdr.infra.Synthesised#examples")
+    @MethodSource("io.vaultdr.infra.Examples#names")
     void findsNothingThatIsNotExplainedAtItsResource(String example) {
         for (Stack stack : Synthesised.example(example).stacks()) {
             Annotations annotations = Annotations.fromStack(stack);

@@ -75,7 +75,7 @@ class StacksTest {
     }
 
     @ParameterizedTest
-    @MethodSource("io.vaultdr.infra.Synthesised#examples")
+    @MethodSource("io.vaultdr.infra.Examples#names")
     void everyFunctionIsBuiltTheSameWay(String example) {
         Synthesised all = Synthesised.example(example);
         for (String stack : all.templates().keySet()) {
@@ -111,7 +111,7 @@ class StacksTest {
     }
 
     @ParameterizedTest
-    @MethodSource("io.vaultdr.infra.Synthesised#examples")
+    @MethodSource("io.vaultdr.infra.Examples#names")
     void everyVersionOutlivesItsDeploymentAndFailedEventsAreKept(String example) {
         Synthesised all = Synthesised.example(example);
         for (String stack : all.templates().keySet()) {
@@ -133,7 +133,7 @@ class StacksTest {
     }
 
     @ParameterizedTest
-    @MethodSource("io.vaultdr.infra.Synthesised#examples")
+    @MethodSource("io.vaultdr.infra.Examples#names")
     void noStackNeedsAnother(String example) {
         Synthesised.example(example)
                 .templates()
@@ -385,7 +385,7 @@ class StacksTest {
 
     @Test
     void oneRegionsRolesAndNamesDontCollideWithAnothers() {
-        for (String example : Synthesised.examples().toList()) {
+        for (String example : Examples.names().toList()) {
             List<String> roles = new ArrayList<>();
             Synthesised all = Synthesised.example(example);
             for (String stack : all.templates().keySet()) {

@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 
 /**
  * A configuration's stacks, synthesised with the checks of cdk-nag; each example only once for all
@@ -28,21 +27,6 @@ import java.util.stream.Stream;
 record Synthesised(List<Stack> stacks, Map<String, JsonNode> templates, Path outdir) {
     static final ObjectMapper JSON = new ObjectMapper();
     private static final Map<String, Synthesised> EXAMPLES = new ConcurrentHashMap<>();
-
-    /** The examples' names. */
-    static Stream<String> examples() {
-        try (Stream<Path> files = Files.list(Examples.DIRECTORY)) {
-            return files
-                    .map(file -> file.getFileName().toString())
-                    .filter(name -> name.endsWith(".yaml"))
-                    .map(name -> name.substring(0, name.length() - ".yaml".length()))
-                    .sorted()
-                    .toList()
-                    .stream();
-        } catch (IOException e) {
-            throw new UncheckedIOException(Examples.DIRECTORY.toString(), e);
-        }
-    }
 
     /** The example of that name. */
     static Synthesised example(String name) {

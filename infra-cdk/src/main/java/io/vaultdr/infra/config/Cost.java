@@ -120,9 +120,10 @@ public record Cost(List<Item> items) {
                 item(
                         name,
                         "metrics",
-                        regions * 5 * METRIC,
-                        "%d regions x 5 x %.2f",
+                        (regions * 5 + clusters * 4) * METRIC,
+                        "(%d regions x 5 + %d clusters x 4) x %.2f",
                         regions,
+                        clusters,
                         METRIC));
         // Queue, too old, degraded; three for each function that runs by the clock.
         items.add(alarms(name, regions * 6 + clusters * 3, "of snapshots"));

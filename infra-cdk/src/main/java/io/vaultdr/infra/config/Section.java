@@ -100,7 +100,8 @@ final class Section {
         if (!has(key)) {
             missing(key, expected);
         }
-        return section(key).orElseGet(() -> empty(key));
+        // What is missing inside something that is missing would be told twice.
+        return section(key).orElseGet(() -> empty(key, new ArrayList<>()));
     }
 
     /** The mapping under {@code key}, if it is there. */
@@ -109,7 +110,9 @@ final class Section {
             return Optional.empty();
         }
         if (node(key) instanceof MappingNode mapping) {
-            return Optional.of(new Section(at(key), mapping, mistakes));
+            return Optional.of(
+                    new Section(
+                            at(key), mapping.getValue(), lines.getOrDefault(key, line), mistakes));
         }
         mistake(key, described(node(key)), "a mapping of keys to values");
         return Optional.empty();
@@ -117,7 +120,7 @@ final class Section {
 
     /** The mapping under {@code key}, or one without keys, which isn't a mistake. */
     Section sectionOrEmpty(String key) {
-        return section(key).orElseGet(() -> empty(key));
+        return section(key).orElseGet(() -> empty(key, mistakes));
     }
 
     /** Every entry of this mapping, with its key's form checked. */
@@ -177,8 +180,8 @@ final class Section {
                 .orElse("one of " + String.join(", ", known));
     }
 
-    private Section empty(String key) {
-        return new Section(at(key), List.of(), lines.getOrDefault(key, line), mistakes);
+    private Section empty(String key, List<Mistake> told) {
+        return new Section(at(key), List.of(), lines.getOrDefault(key, line), told);
     }
 
     private <T> Optional<T> value(String where, Node node, Kind<T> kind) {

@@ -191,7 +191,7 @@ public final class VaultDrFunction extends Construct {
                             .aliasName(alias)
                             .version(version)
                             .onFailure(new SqsDestination(props.undelivered()))
-                            .retryAttempts(1)
+                            .retryAttempts(2)
                             .maxEventAge(Times.minutes(5))
                             .build());
         }

@@ -1,0 +1,62 @@
+package io.vaultdr.infra.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vaultdr.infra.Examples;
+import io.vaultdr.infra.config.NetworkPaths.NetworkPath;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+class NetworkPathsTest {
+    @Test
+    void aBackupReachesItsServersItsLoginAndBothBuckets() {
+        assertEquals(
+                List.of(
+                        "vault.internal:8200",
+                        "secretsmanager.eu-west-1.amazonaws.com:443",
+                        "s3.eu-west-1.amazonaws.com:443",
+                        "s3.eu-central-1.amazonaws.com:443"),
+                NetworkPaths.of(Examples.load("backup")).stream()
+                        .map(it -> it.to() + ":" + it.port())
+                        .toList());
+    }
+
+    @Test
+    void everyVantageReachesTheServersOfBothSidesAndTheDrRegion() {
+        for (String vantage : List.of("eu-west-1", "eu-central-1", "eu-north-1")) {
+            Set<String> reached = new TreeSet<>();
+            for (NetworkPath path : NetworkPaths.of(Examples.load("automatic"))) {
+                if (path.function().equals("vault-dr-probe") && path.region().equals(vantage)) {
+                    reached.add(path.to());
+                }
+            }
+            assertTrue(
+                    reached.containsAll(
+                            Set.of(
+                                    "home-5.example.com",
+                                    "dr-3.example.com",
+                                    "dynamodb.eu-central-1.amazonaws.com",
+                                    "monitoring.eu-central-1.amazonaws.com")),
+                    vantage + " " + reached);
+        }
+    }
+
+    @Test
+    void saysWhereEndpointsAreNotEnough() {
+        NetworkPath metrics =
+                NetworkPaths.of(Examples.load("vault")).stream()
+                        .filter(it -> it.region().equals("us-east-1"))
+                        .filter(it -> it.to().equals("monitoring.us-west-2.amazonaws.com"))
+                        .findFirst()
+                        .orElseThrow();
+        assertEquals(
+                "no endpoint reaches monitoring of another region: a NAT, or peering to a VPC in"
+                        + " us-west-2 with an interface endpoint",
+                metrics.way());
+    }
+}
