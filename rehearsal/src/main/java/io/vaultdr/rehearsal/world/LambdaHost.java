@@ -104,7 +104,7 @@ final class LambdaHost implements AutoCloseable {
     private final AtomicInteger number = new AtomicInteger();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Semaphore starts =
-            new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()));
+            new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()), true);
     private final Path interceptor;
     private final Path nativeClient;
     private volatile boolean closed;
