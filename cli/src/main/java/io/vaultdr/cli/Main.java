@@ -39,6 +39,7 @@ import java.io.PrintWriter;
             SnapshotCommand.class,
             ConfigCommand.class,
             SetupCommand.class,
+            InvokeCommand.class,
             ControlCommands.Status.class,
             ControlCommands.Pause.class,
             ControlCommands.Resume.class,

@@ -190,6 +190,32 @@ class ControlCommandsIT {
     }
 
     @Test
+    void invokesADeployedFunctionByItsPurpose() {
+        Run run =
+                Run.of(
+                        "invoke", "freshness-check", "--aws", "--config", example("automatic"));
+        assertAll(
+                () -> assertEquals(Exit.EXPECTED, run.exit(), run.err()),
+                () ->
+                        assertTrue(
+                                calls.getFirst()
+                                        .contains(
+                                                "/vault-dr-payments-freshness-check/invocations?Qualifier=live"),
+                                calls::toString));
+    }
+
+    @Test
+    void anEventThatIsntThereIsSaid() {
+        Run run =
+                Run.of(
+                        "invoke", "judge", "/nowhere.json", "--aws", "--config",
+                        example("automatic"));
+        assertAll(
+                () -> assertEquals(Exit.UNUSABLE, run.exit()),
+                () -> assertTrue(run.err().contains("/nowhere.json: no such file"), run.err()));
+    }
+
+    @Test
     void aReasonIsAskedFor() {
         Run run = Run.of("pause", "payments", "--region", "eu-central-1");
         assertAll(
