@@ -191,9 +191,7 @@ class ControlCommandsIT {
 
     @Test
     void invokesADeployedFunctionByItsPurpose() {
-        Run run =
-                Run.of(
-                        "invoke", "freshness-check", "--aws", "--config", example("automatic"));
+        Run run = Run.of("invoke", "freshness-check", "--aws", "--config", example("automatic"));
         assertAll(
                 () -> assertEquals(Exit.EXPECTED, run.exit(), run.err()),
                 () ->
@@ -208,7 +206,11 @@ class ControlCommandsIT {
     void anEventThatIsntThereIsSaid() {
         Run run =
                 Run.of(
-                        "invoke", "judge", "/nowhere.json", "--aws", "--config",
+                        "invoke",
+                        "judge",
+                        "/nowhere.json",
+                        "--aws",
+                        "--config",
                         example("automatic"));
         assertAll(
                 () -> assertEquals(Exit.UNUSABLE, run.exit()),
