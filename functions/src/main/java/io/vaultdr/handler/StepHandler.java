@@ -21,7 +21,8 @@ import java.util.Map;
 /**
  * What the functions of all steps have in common: read the input, run the step, say how it went.
  */
-abstract class StepHandler implements RequestHandler<Map<String, Object>, Map<String, String>> {
+public abstract class StepHandler
+        implements RequestHandler<Map<String, Object>, Map<String, String>> {
     private static final Logger LOG = LoggerFactory.getLogger(StepHandler.class);
 
     /** For writing down how far a step came before the runtime ends it. */

@@ -40,7 +40,7 @@ public final class Fleet implements AutoCloseable {
 
     private final List<Node> nodes;
     private final TestTls tls;
-    private String rootToken = "";
+    private volatile String rootToken = "";
 
     /** A server and the instance that it would run on. */
     public record Node(Side side, int number, BaoServer server) {
@@ -136,11 +136,8 @@ public final class Fleet implements AutoCloseable {
         return nodes;
     }
 
-    /**
-     * Starts home, initialises it and waits until all its nodes vote. Autopilot's stabilisation
-     * time is shortened meanwhile and has its default again afterwards.
-     */
-    public void startHome() {
+    /** Starts home's servers and initialises the first, which leads then. */
+    public void initialiseHome() {
         List<Node> home = nodes(Side.HOME);
         List<Thread> starting =
                 home.stream()
@@ -149,6 +146,14 @@ public final class Fleet implements AutoCloseable {
         BaoServer first = home.getFirst().server();
         join(starting);
         rootToken = first.initialize();
+    }
+
+    /**
+     * Waits until all nodes of home vote. Autopilot's stabilisation time is shortened meanwhile and
+     * has its default again afterwards.
+     */
+    public void completeHome() {
+        List<Node> home = nodes(Side.HOME);
         stabilisation("1s");
         for (Node node : home.subList(1, home.size())) {
             node.server().awaitHealth(429, JOINING);

@@ -20,6 +20,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -52,12 +53,12 @@ public final class Writer implements AutoCloseable {
      * The end of the tale.
      *
      * @param acknowledged writes that a server confirmed
-     * @param lost acknowledged writes that the serving side doesn't have
-     * @param newestKept when the newest acknowledged write was made that home confirmed and the
-     *     serving side has
+     * @param lost acknowledged writes that the serving side doesn't have; empty when nobody could
+     *     look, because no side serves
+     * @param oldestLost when the oldest of the lost ones was confirmed
      */
     public record Account(
-            int attempted, int acknowledged, int lost, Optional<Instant> newestKept) {}
+            int attempted, int acknowledged, OptionalInt lost, Optional<Instant> oldestLost) {}
 
     private final HttpClient http;
     private final Supplier<Side> resolver;
@@ -199,8 +200,7 @@ public final class Writer implements AutoCloseable {
     public Account readBack(Side side, Login login) throws IOException {
         List<Attempt> acknowledged = attempts.stream().filter(Attempt::acknowledged).toList();
         var reader = new Client("reader", login);
-        var lost = new AtomicInteger();
-        var kept = new ConcurrentLinkedQueue<Instant>();
+        var lost = new ConcurrentLinkedQueue<Instant>();
         var failed = new ConcurrentLinkedQueue<IOException>();
         var places = new Semaphore(READERS);
         try (var threads = java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor()) {
@@ -210,9 +210,7 @@ public final class Writer implements AutoCloseable {
                         () -> {
                             try {
                                 if (!reader.has(side, attempt.key())) {
-                                    lost.incrementAndGet();
-                                } else if (attempt.side() == Side.HOME) {
-                                    kept.add(attempt.at());
+                                    lost.add(attempt.at().plus(attempt.took()));
                                 }
                             } catch (IOException e) {
                                 failed.add(e);
@@ -235,8 +233,17 @@ public final class Writer implements AutoCloseable {
         return new Account(
                 attempts.size(),
                 acknowledged.size(),
-                lost.get(),
-                kept.stream().max(Comparator.naturalOrder()));
+                OptionalInt.of(lost.size()),
+                lost.stream().min(Comparator.naturalOrder()));
+    }
+
+    /** What there is to say when no side serves. */
+    public Account unread() {
+        return new Account(
+                attempts.size(),
+                (int) attempts.stream().filter(Attempt::acknowledged).count(),
+                OptionalInt.empty(),
+                Optional.empty());
     }
 
     @Override

@@ -41,7 +41,7 @@ record Kind<T>(String expected, Function<String, Optional<T>> parse, T placehold
     static final Kind<String> SUBNET =
             matching("a subnet id such as subnet-0a1b", "subnet-[0-9a-f]{4,17}", "subnet-0a1b");
     static final Kind<String> ZONE =
-            matching("a hosted zone id such as Z0123456789ABC", "Z[0-9A-Z]{3,31}", "Z0123456789");
+            matching("a hosted zone id such as Z0123456789ABC", "[0-9A-Z]{4,32}", "Z0123456789");
     static final Kind<String> HOST =
             matching(
                     "a host name without scheme, port and trailing dot",

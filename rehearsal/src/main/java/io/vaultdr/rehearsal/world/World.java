@@ -350,6 +350,11 @@ public final class World implements AutoCloseable {
         host.invokeLater(only(function), qualifier, event, "rehearsal");
     }
 
+    /** Invokes the function of this name in {@code region} as an event does. */
+    public void invokeAsync(String region, String function, String qualifier, String event) {
+        host.invokeLater(function(arn(region, function)), qualifier, event, "rehearsal");
+    }
+
     private static String arn(String region, String function) {
         return "arn:aws:lambda:" + region + ":" + MotoServer.ACCOUNT + ":function:" + function;
     }

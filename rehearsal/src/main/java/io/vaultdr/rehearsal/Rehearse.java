@@ -1,0 +1,90 @@
+package io.vaultdr.rehearsal;
+
+import io.vaultdr.rehearsal.Console.Tone;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Plays one scenario against real servers, functions and templates, and says how it went. What the
+ * command line calls.
+ */
+public final class Rehearse {
+    /**
+     * What is asked for.
+     *
+     * @param root the project's folder: its Python environment and the functions' zip are below it
+     * @param scenario one of {@link #scenarios}
+     * @param fast a slot of one second instead of ten
+     * @param report where to write the report; empty for a folder below {@code root}
+     * @param colour whether the output is a terminal
+     */
+    public record Options(
+            Path root, String scenario, boolean fast, Optional<Path> report, boolean colour) {}
+
+    private Rehearse() {}
+
+    /** The names of all scenarios, the default one first. */
+    public static List<String> scenarios() {
+        return Scenario.ALL.stream().map(Scenario::name).toList();
+    }
+
+    /** Explains all scenarios. */
+    public static void list(PrintStream out) {
+        for (Scenario scenario : Scenario.ALL) {
+            out.println(
+                    scenario.name()
+                            + (scenario.equals(Scenario.ALL.getFirst()) ? "  (default)" : ""));
+            out.println("    " + scenario.what());
+            out.println("    Expected: " + scenario.expected());
+        }
+    }
+
+    /**
+     * Rehearses, and cleans up whatever happens.
+     *
+     * @return 0 if it went as the scenario expects, 1 if not or if it couldn't be played, 2 for a
+     *     scenario that doesn't exist
+     */
+    public static int run(Options options, PrintStream out) {
+        Optional<Scenario> scenario = Scenario.named(options.scenario());
+        if (scenario.isEmpty()) {
+            out.println(
+                    "scenario '"
+                            + options.scenario()
+                            + "': not known, expected one of "
+                            + String.join(", ", scenarios()));
+            return 2;
+        }
+        // The fixtures find the Python environment by it.
+        System.setProperty("vaultdr.root", options.root().toAbsolutePath().toString());
+        Console console = new Console(out, options.colour(), Clock.systemUTC());
+        Path scratch;
+        try {
+            scratch = Files.createTempDirectory("vault-dr-rehearsal");
+        } catch (IOException e) {
+            out.println("scratch space: " + e + "; expected a temporary folder to write to");
+            return 1;
+        }
+        try (var children = new Children(scratch)) {
+            var cleanUp = new Thread(children::close);
+            Runtime.getRuntime().addShutdownHook(cleanUp);
+            try {
+                return new Rehearsal(options, scenario.get(), console, scratch, children).play();
+            } catch (Exception | AssertionError e) {
+                console.print(Tone.BAD, "could not be played: " + e);
+                for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+                    console.print(Tone.BAD, "  because of " + cause);
+                }
+                return 1;
+            } finally {
+                Runtime.getRuntime().removeShutdownHook(cleanUp);
+            }
+        }
+    }
+}

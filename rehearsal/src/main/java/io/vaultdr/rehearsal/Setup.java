@@ -1,0 +1,79 @@
+package io.vaultdr.rehearsal;
+
+import io.vaultdr.infra.config.Config;
+import io.vaultdr.infra.config.PairSettingsMaker;
+import io.vaultdr.infra.setup.SetupScript;
+import io.vaultdr.rehearsal.world.ProcessStarter;
+import io.vaultdr.testing.Environment;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Prepares home as a customer does: with the very script that {@code vault-dr setup} prints. */
+final class Setup {
+    private static final Duration LIMIT = Duration.ofMinutes(2);
+
+    private Setup() {}
+
+    /**
+     * Runs the script.
+     *
+     * @param leader the address of the node that leads, past all links
+     * @param aws where AWS calls go
+     */
+    static void run(
+            Config config,
+            Fleet fleet,
+            URI leader,
+            URI aws,
+            Path directory,
+            ProcessStarter processes)
+            throws IOException {
+        var settings =
+                PairSettingsMaker.settings(
+                        config, config.pair(Configuration.PAIR).orElseThrow(), "none");
+        Path script = Files.writeString(directory.resolve("setup.sh"), SetupScript.of(settings));
+        Path output = directory.resolve("setup.log");
+        var shell =
+                new ProcessBuilder("/bin/sh", script.toString())
+                        .redirectErrorStream(true)
+                        .redirectOutput(output.toFile());
+        Path bao = Environment.bao().getParent();
+        Path programs = Environment.program("aws").getParent();
+        shell.environment()
+                .putAll(
+                        Map.of(
+                                "PATH",
+                                bao + ":" + programs + ":" + System.getenv("PATH"),
+                                "BAO_ADDR",
+                                leader.toString(),
+                                "BAO_TOKEN",
+                                fleet.rootToken(),
+                                "BAO_CACERT",
+                                fleet.tls().ca().toString(),
+                                "AWS_ENDPOINT_URL",
+                                aws.toString(),
+                                "AWS_ACCESS_KEY_ID",
+                                "operator",
+                                "AWS_SECRET_ACCESS_KEY",
+                                "unchecked",
+                                "AWS_DEFAULT_REGION",
+                                Configuration.HOME));
+        Process process = processes.start(shell);
+        try {
+            if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {
+                process.destroyForcibly();
+                throw new IllegalStateException(
+                        "setup.sh failed; it said: " + Files.readString(output));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while setup.sh ran", e);
+        }
+    }
+}

@@ -1,0 +1,468 @@
+package io.vaultdr.rehearsal;
+
+import io.vaultdr.aws.DynamoDbLedger;
+import io.vaultdr.failover.Assessment;
+import io.vaultdr.failover.Incident;
+import io.vaultdr.failover.Incident.Approval;
+import io.vaultdr.model.Outcome;
+import io.vaultdr.model.Side;
+import io.vaultdr.model.Slots;
+import io.vaultdr.rehearsal.world.World;
+import io.vaultdr.runtime.Json;
+import io.vaultdr.snapshot.Manifest;
+
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+
+/** The world that a scenario plays in, and what it can do to it. Every wait is bounded. */
+final class Stage {
+    /** The place from which clients reach the servers. */
+    static final String CLIENTS = "clients";
+
+    /** What a scenario may take beyond what is counted in slots. */
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
+
+    private static final Duration POLL = Duration.ofMillis(50);
+
+    private final Console console;
+    private final World world;
+    private final Fleet fleet;
+    private final Links links;
+    private final Writer writer;
+    private final Resolver resolver;
+    private final DynamoDbLedger ledger;
+    private final Slots slots;
+    private final List<Story.Mark> marks = new ArrayList<>();
+    private final Set<String> facts = new LinkedHashSet<>();
+    private final Set<String> damaged = new LinkedHashSet<>();
+    private Instant nextScheduled = Instant.now().truncatedTo(ChronoUnit.MINUTES);
+    private volatile Optional<Instant> struck = Optional.empty();
+
+    Stage(
+            Console console,
+            World world,
+            Fleet fleet,
+            Links links,
+            Writer writer,
+            Resolver resolver,
+            DynamoDbLedger ledger,
+            Slots slots) {
+        this.console = console;
+        this.world = world;
+        this.fleet = fleet;
+        this.links = links;
+        this.writer = writer;
+        this.resolver = resolver;
+        this.ledger = ledger;
+        this.slots = slots;
+    }
+
+    World world() {
+        return world;
+    }
+
+    DynamoDbLedger ledger() {
+        return ledger;
+    }
+
+    /** When the first harm was done. */
+    Optional<Instant> struck() {
+        return struck;
+    }
+
+    synchronized List<Story.Mark> marks() {
+        return List.copyOf(marks);
+    }
+
+    synchronized Set<String> facts() {
+        return Set.copyOf(facts);
+    }
+
+    /** The snapshots that the scenario itself damaged. */
+    synchronized Set<String> damaged() {
+        return Set.copyOf(damaged);
+    }
+
+    synchronized void mark(String what) {
+        marks.add(new Story.Mark(Instant.now(), what));
+    }
+
+    /** Says what harm is done; the first one is where times are counted from. */
+    void strike(String what) {
+        if (struck.isEmpty()) {
+            struck = Optional.of(Instant.now());
+        }
+        mark(what);
+        console.say(Console.Tone.BAD, "── " + what);
+    }
+
+    /** Notes something as true at this moment, for the expectation at the end. */
+    synchronized void check(String fact, boolean holds) {
+        if (holds) {
+            facts.add(fact);
+        }
+    }
+
+    /** Runs the daily dry run now, which starts every step's function. */
+    void warmSteps() throws Exception {
+        SfnClient states = world.aws().at(SfnClient.builder(), Configuration.DR).build();
+        String machine =
+                "arn:aws:states:%s:%s:stateMachine:%s"
+                        .formatted(Configuration.DR, Configuration.ACCOUNT, function("failover"));
+        String name =
+                Configuration.PAIR
+                        + "-dryrun-"
+                        + Instant.now().minusSeconds(3_600).getEpochSecond();
+        String execution =
+                states.startExecution(
+                                it ->
+                                        it.stateMachineArn(machine)
+                                                .name(name)
+                                                .input(
+                                                        "{\"pair\":\"payments\",\"epoch\":0,"
+                                                                + "\"dryRun\":true}"))
+                        .executionArn();
+        await(
+                "the end of the dry run",
+                () -> {
+                    var now = states.describeExecution(it -> it.executionArn(execution));
+                    return now.status() == ExecutionStatus.RUNNING
+                            ? Optional.empty()
+                            : Optional.of("dry run: " + now.statusAsString());
+                });
+    }
+
+    /** Takes home away: servers, links, functions, schedules and calls. */
+    void loseHome() {
+        strike("the home region " + Configuration.HOME + " is gone");
+        // At the same moment as far as one machine can: first what answers clients and probes.
+        links.links(link -> link.host().startsWith("home-")).forEach(Links.Link::cut);
+        world.loseRegion(Configuration.HOME);
+        fleet.kill(Side.HOME);
+    }
+
+    /** Takes a region away that holds no servers. */
+    void loseRegion(String region) {
+        strike("the region " + region + " is gone");
+        world.loseRegion(region);
+    }
+
+    /** Kills the node of home that leads; its name. */
+    String killLeader() {
+        Fleet.Node leader = fleet.leader();
+        leader.server().kill();
+        return leader.name();
+    }
+
+    /** Kills three of home's five servers, the leader among them. */
+    void killMajority() {
+        Fleet.Node leader = fleet.leader();
+        leader.server().kill();
+        fleet.nodes(Side.HOME).stream()
+                .filter(node -> !node.equals(leader))
+                .limit(fleet.nodes(Side.HOME).size() / 2)
+                .forEach(node -> node.server().kill());
+    }
+
+    /** Seals every server of home, its standbys first. */
+    void sealHome() {
+        Fleet.Node leader = fleet.leader();
+        for (Fleet.Node node : fleet.nodes(Side.HOME)) {
+            if (!node.equals(leader)) {
+                node.server().seal(fleet.rootToken());
+            }
+        }
+        leader.server().seal(fleet.rootToken());
+    }
+
+    /** What the operator does once the reason is gone: restarts them, and the key unseals. */
+    void unsealHome() {
+        console.say(Console.Tone.ACT, "the operator restarts home's servers, which unseals them");
+        fleet.nodes(Side.HOME).forEach(node -> node.server().restart());
+        fleet.leader();
+    }
+
+    /** Cuts every link from a place to home. */
+    void cut(String place) {
+        links.links(link -> link.place().equals(place) && link.host().startsWith("home-"))
+                .forEach(Links.Link::cut);
+    }
+
+    /** Mends every link. */
+    void mendAll() {
+        mark("links are mended");
+        console.say(Console.Tone.GOOD, "── links are mended");
+        links.links(link -> true).forEach(Links.Link::mend);
+    }
+
+    /** Lets {@code count} slots pass. */
+    void waitSlots(int count) throws InterruptedException {
+        console.say(
+                Console.Tone.SOFT,
+                "waiting " + count + " slots, " + Report.seconds(slots.span(count)));
+        Thread.sleep(slots.span(count));
+    }
+
+    /** Waits until an incident is open and a person was asked. */
+    void awaitAsked() throws Exception {
+        await(
+                "an incident that waits for a person",
+                () ->
+                        newest().filter(i -> i.approval() instanceof Approval.Waiting)
+                                .map(i -> "incident " + i.id() + " waits for a person"));
+        mark("a person is asked");
+    }
+
+    /** Waits until an evaluation comes to this verdict and diagnosis. */
+    void awaitVerdict(String verdict, String diagnosis) throws Exception {
+        await(
+                "the verdict " + verdict + " on " + diagnosis,
+                () ->
+                        ledger.assessment()
+                                .filter(it -> it.verdict().equals(verdict))
+                                .filter(it -> it.diagnosis().equals(diagnosis))
+                                .map(it -> "verdict " + it.verdict() + " on " + it.diagnosis()));
+        mark(verdict);
+    }
+
+    /** Waits until the incident is closed, and where DR took over until clients write there. */
+    void awaitEnd(Outcome outcome) throws Exception {
+        await(
+                "the end of the incident, as " + outcome,
+                () ->
+                        newest().filter(i -> i.outcome() != Outcome.OPEN)
+                                .map(i -> "incident " + i.id() + " is closed: " + i.outcome()));
+        if (outcome == Outcome.COMPLETED
+                && newest().filter(i -> i.outcome() == Outcome.COMPLETED).isPresent()) {
+            Instant since = struck.orElseThrow();
+            await(
+                    "the first write on the DR side",
+                    () ->
+                            resolver.side() == Side.DR
+                                    ? writer.firstAcknowledged(Side.DR, since)
+                                            .map(first -> "clients write on the DR side")
+                                    : Optional.empty());
+        }
+    }
+
+    /** Waits for something that tells itself; fails with what was waited for. */
+    void await(String what, Supplier<Optional<String>> found) throws Exception {
+        Instant end = Instant.now().plus(slots.span(2 * Slots.WINDOW)).plus(PATIENCE);
+        while (true) {
+            Optional<String> it = found.get();
+            if (it.isPresent()) {
+                console.say(Console.Tone.ACT, it.get());
+                return;
+            }
+            if (Instant.now().isAfter(end)) {
+                throw new TimeoutException(
+                        what
+                                + " did not come; the newest evaluation was: "
+                                + ledger.assessment().map(Stage::told).orElse("none")
+                                + newest().map(i -> "; incident " + i.id() + " " + i.steps())
+                                        .orElse("; no incident"));
+            }
+            Thread.sleep(POLL);
+        }
+    }
+
+    static String told(Assessment assessment) {
+        return assessment.diagnosis()
+                + ", "
+                + assessment.verdict()
+                + (assessment.missing().isEmpty() ? "" : ", missing " + assessment.missing())
+                + ", "
+                + assessment.evidence();
+    }
+
+    private Optional<Incident> newest() {
+        return ledger.incidents(1).stream().findFirst();
+    }
+
+    /** Asks Control for something, as the operator. */
+    void operate(String action, String reason) {
+        var request = Json.MAPPER.createObjectNode();
+        request.put("action", action).put("by", "the rehearsal's operator").put("reason", reason);
+        if (action.equals("approve") || action.equals("reject")) {
+            newest().ifPresent(i -> request.put("epoch", i.epoch().value()));
+        }
+        var answer = world.invoke(function("control"), "operate", request.toString());
+        if (answer.error().isPresent() || !answer.payload().contains("\"DONE\"")) {
+            throw new IllegalStateException(
+                    "Control did not " + action + ": " + answer.error() + " " + answer.payload());
+        }
+        console.say(Console.Tone.ACT, "operator: " + action + ", " + reason);
+        mark("operator: " + action);
+    }
+
+    /** Takes a snapshot at home as the schedule does, and waits for it. */
+    Manifest takeSnapshot() {
+        var answer =
+                world.invoke(
+                        Configuration.HOME, function("take-snapshot"), "live", scheduledEvent());
+        if (answer.error().isPresent()) {
+            throw new IllegalStateException(
+                    "TakeSnapshot failed: " + answer.error().get() + " " + answer.payload());
+        }
+        Manifest newest =
+                snapshots(Configuration.DR).stream()
+                        .findFirst()
+                        .orElseThrow(
+                                () ->
+                                        new IllegalStateException(
+                                                "TakeSnapshot committed nothing: "
+                                                        + answer.payload()));
+        console.say(
+                Console.Tone.GOOD,
+                "snapshot "
+                        + newest.id()
+                        + ": "
+                        + newest.bytes() / 1024
+                        + " KiB, index "
+                        + newest.index());
+        return newest;
+    }
+
+    private String scheduledEvent() {
+        nextScheduled = nextScheduled.plusSeconds(60);
+        var event = Json.MAPPER.createObjectNode();
+        event.put("version", "0")
+                .put(
+                        "id",
+                        "00000000-0000-0000-0000-00000000000" + nextScheduled.getEpochSecond() % 10)
+                .put("detail-type", "Scheduled Event")
+                .put("source", "aws.events")
+                .put("account", Configuration.ACCOUNT)
+                .put("time", nextScheduled.minusSeconds(120).toString())
+                .put("region", Configuration.HOME);
+        event.putArray("resources");
+        event.putObject("detail");
+        return event.toString();
+    }
+
+    /** What the catalogue of a region lists, newest first. */
+    List<Manifest> snapshots(String region) {
+        S3Client s3 = world.aws().at(S3Client.builder(), region).build();
+        String bucket = bucket(region);
+        return s3
+                .listObjectsV2Paginator(it -> it.bucket(bucket).prefix("manifests/"))
+                .contents()
+                .stream()
+                .map(
+                        object -> {
+                            try {
+                                return Json.MAPPER.readValue(
+                                        s3.getObjectAsBytes(
+                                                        it -> it.bucket(bucket).key(object.key()))
+                                                .asByteArray(),
+                                        Manifest.class);
+                            } catch (IOException e) {
+                                throw new UncheckedIOException(object.key(), e);
+                            }
+                        })
+                .sorted((one, other) -> other.id().compareTo(one.id()))
+                .toList();
+    }
+
+    static String bucket(String region) {
+        return "%s-%s-snapshots-%s-%s"
+                .formatted(Configuration.PREFIX, Configuration.PAIR, Configuration.ACCOUNT, region);
+    }
+
+    /** Turns bits in the middle of the newest archive of a region's bucket. */
+    void corruptNewest(String region) {
+        Manifest newest = snapshots(region).getFirst();
+        S3Client s3 = world.aws().at(S3Client.builder(), region).build();
+        byte[] archive =
+                s3.getObjectAsBytes(it -> it.bucket(bucket(region)).key(newest.archiveKey()))
+                        .asByteArray();
+        for (int i = archive.length / 2; i < archive.length / 2 + 64; i++) {
+            archive[i] ^= 0x55;
+        }
+        s3.putObject(
+                it -> it.bucket(bucket(region)).key(newest.archiveKey()),
+                RequestBody.fromBytes(archive));
+        damaged.add(newest.id());
+        console.say(Console.Tone.BAD, "── " + newest.id() + " is damaged in " + region);
+        mark(newest.id() + " is damaged");
+    }
+
+    /** Kills the function that promotes as soon as it has initialised the standby. */
+    void killInPromotion() {
+        Thread.ofPlatform()
+                .daemon()
+                .start(
+                        () -> {
+                            try {
+                                var standby = fleet.nodes(Side.DR).getFirst().server();
+                                while (true) {
+                                    int health = standby.health();
+                                    if (health != 501 && health != 0) {
+                                        break;
+                                    }
+                                    Thread.sleep(20);
+                                }
+                                int killed = world.kill(Configuration.DR, function("promote"));
+                                mark("kill -9 for the function that promotes");
+                                console.say(
+                                        Console.Tone.BAD,
+                                        "── kill -9 for the function that promotes, " + killed);
+                                check("promotion killed", killed == 1);
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                        });
+    }
+
+    /** Slows home's links and begins a snapshot over them; returns once it is being read. */
+    void beginSlowSnapshot() throws Exception {
+        Manifest before = snapshots(Configuration.DR).getFirst();
+        long bytesPerSecond = Math.max(16 * 1024, before.bytes() / 6);
+        links.links(
+                        link ->
+                                link.place().equals(Configuration.HOME)
+                                        && link.host().startsWith("home-"))
+                .forEach(link -> link.slow(bytesPerSecond));
+        console.say(
+                Console.Tone.ACT,
+                "home's links carry " + bytesPerSecond / 1024 + " KiB/s; a snapshot begins");
+        world.invokeAsync(Configuration.HOME, function("take-snapshot"), "live", scheduledEvent());
+        Thread.sleep(3_000);
+        if (!snapshots(Configuration.DR).getFirst().equals(before)) {
+            throw new IllegalStateException("the slowed snapshot was committed too early");
+        }
+    }
+
+    /** Waits for a snapshot that was taken after the first harm. */
+    void awaitSnapshotAfterStrike() throws Exception {
+        Instant since = struck.orElseThrow();
+        await(
+                "a snapshot after the leader was lost",
+                () ->
+                        snapshots(Configuration.DR).stream()
+                                .filter(it -> it.takenAt().isAfter(since))
+                                .findFirst()
+                                .map(it -> "snapshot " + it.id() + " is committed"));
+        check("a snapshot was committed after the leader was lost", true);
+    }
+
+    /** A function's full name. */
+    static String function(String purpose) {
+        return Configuration.PREFIX + "-" + Configuration.PAIR + "-" + purpose;
+    }
+}
