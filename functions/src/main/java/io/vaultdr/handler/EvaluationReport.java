@@ -42,6 +42,7 @@ final class EvaluationReport {
     private static void count(Metrics metrics, String name, DimensionSet dimensions) {
         metrics.flushMetrics(
                 own -> {
+                    own.setNamespace("VaultDr");
                     own.setDefaultDimensions(dimensions);
                     own.addMetric(name, 1, MetricUnit.COUNT);
                 });

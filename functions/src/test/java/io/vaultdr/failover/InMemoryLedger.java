@@ -7,6 +7,7 @@ import io.vaultdr.model.Secret;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,15 +15,15 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
-/** A ledger that keeps the promises of {@link Ledger} for one process. */
+/** A ledger in memory; {@link LedgerContract} holds it to what DynamoDB's does. */
 public final class InMemoryLedger implements Ledger {
-    private final Map<Epoch, Incident> incidents = new TreeMap<>();
+    private final TreeMap<Epoch, Incident> incidents = new TreeMap<>();
     private final Map<Epoch, Secret> tokens = new HashMap<>();
     private final List<HistoryLine> history = new ArrayList<>();
     private PairState state;
     private Optional<Assessment> assessment = Optional.empty();
 
-    /** The ledger of a pair that nothing was ever written of. */
+    /** The ledger of a new pair. */
     public InMemoryLedger(PairId pair) {
         state = PairState.initial(pair);
     }
@@ -39,17 +40,20 @@ public final class InMemoryLedger implements Ledger {
 
     @Override
     public synchronized List<Incident> incidents(int limit) {
-        return incidents.values().stream().toList().reversed().stream().limit(limit).toList();
+        return incidents.descendingMap().values().stream().limit(limit).toList();
     }
 
     @Override
     public synchronized Optional<Incident> open(PairState seen, Incident incident) {
+        if (!incident.epoch().equals(seen.epoch().next())) {
+            throw new IllegalArgumentException(incident.id());
+        }
         if (seen.version() != state.version()) {
             return Optional.empty();
         }
-        state = state.opened(incident.epoch()).withVersion(state.version() + 1);
+        state = seen.opened(incident.epoch()).withVersion(seen.version() + 1);
         incidents.put(incident.epoch(), incident.withVersion(1));
-        return incident(incident.epoch());
+        return Optional.of(incident.withVersion(1));
     }
 
     @Override
@@ -68,9 +72,11 @@ public final class InMemoryLedger implements Ledger {
 
     @Override
     public synchronized void updateBoth(
-            Epoch epoch, UnaryOperator<PairState> nextState, UnaryOperator<Incident> incident) {
-        update(epoch, incident);
-        change(nextState);
+            Epoch epoch, UnaryOperator<PairState> change, UnaryOperator<Incident> incident) {
+        Incident old = current(epoch);
+        PairState next = change.apply(state).withVersion(state.version() + 1);
+        incidents.put(epoch, incident.apply(old).withVersion(old.version() + 1));
+        state = next;
     }
 
     @Override
@@ -80,7 +86,10 @@ public final class InMemoryLedger implements Ledger {
 
     @Override
     public synchronized boolean assess(Assessment next) {
-        assessment = Optional.of(next);
+        if (assessment.map(Assessment::version).orElse(0L) != next.version()) {
+            return false;
+        }
+        assessment = Optional.of(next.withTold(next.told(), next.version() + 1));
         return true;
     }
 
@@ -96,12 +105,14 @@ public final class InMemoryLedger implements Ledger {
 
     @Override
     public synchronized void note(Instant at, Epoch epoch, String event, String detail) {
-        history.addFirst(new HistoryLine(at, epoch, event, detail));
+        history.add(new HistoryLine(at, epoch, event, detail));
     }
 
     @Override
     public synchronized List<HistoryLine> history(int limit) {
-        return history.stream().limit(limit).toList();
+        List<HistoryLine> lines = new ArrayList<>(history);
+        lines.sort(Comparator.comparing(HistoryLine::at));
+        return lines.reversed().stream().limit(limit).toList();
     }
 
     private Incident current(Epoch epoch) {

@@ -1,0 +1,133 @@
+package io.vaultdr.handler;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.events.ScheduledEvent;
+import com.amazonaws.services.lambda.runtime.serialization.events.LambdaEventSerializers;
+import com.fasterxml.jackson.core.type.TypeReference;
+
+import io.vaultdr.aws.AwsClients;
+import io.vaultdr.failover.Assessment;
+import io.vaultdr.failover.DynamoDbTables;
+import io.vaultdr.failover.Observation;
+import io.vaultdr.failover.Readiness;
+import io.vaultdr.failover.TestPair;
+import io.vaultdr.model.Slots;
+import io.vaultdr.runtime.Json;
+import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.PairSettings.Stage;
+import io.vaultdr.runtime.Settings;
+import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfVantage;
+import io.vaultdr.testing.Moto;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.mockito.Mockito;
+
+import software.amazon.awssdk.services.cloudwatch.model.Metric;
+import software.amazon.awssdk.services.ssm.model.ParameterType;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The two functions of detection, on real events, against moto. */
+class FailoverHandlersIT {
+    private static final Path EVENTS = Path.of(System.getProperty("vaultdr.root", "."), "events");
+
+    private Moto moto;
+    private AwsClients clients;
+    private PairSettings pair;
+
+    @BeforeEach
+    void start() {
+        moto = Moto.start();
+        clients = moto.clients();
+        pair = TestPair.at(Stage.AUTOMATIC);
+        DynamoDbTables.create(clients.dynamoDb(TestPair.DR), "vault-dr-payments-ledger");
+        clients.sns(TestPair.DR).createTopic(r -> r.name("vault-dr-payments-pages"));
+    }
+
+    @AfterEach
+    void stop() {
+        moto.close();
+    }
+
+    private Wiring wiring() {
+        return new Wiring(TestPair.DR, pair, Clock.systemUTC(), clients, Optional.empty());
+    }
+
+    private static Context context(int remainingMillis) {
+        Context context = Mockito.mock(Context.class);
+        Mockito.when(context.getRemainingTimeInMillis()).thenReturn(remainingMillis);
+        Mockito.when(context.getAwsRequestId()).thenReturn("request-1");
+        Mockito.when(context.getFunctionName()).thenReturn("vault-dr-probe");
+        Mockito.when(context.getFunctionVersion()).thenReturn("1");
+        Mockito.when(context.getInvokedFunctionArn())
+                .thenReturn("arn:aws:lambda:eu-central-1:123456789012:function:vault-dr-probe");
+        Mockito.when(context.getMemoryLimitInMB()).thenReturn(512);
+        return context;
+    }
+
+    @Test
+    void evaluationAnswersAlarmAndMinuteAlikeAndStoresWhatItFound() throws IOException {
+        Wiring wiring = wiring();
+        EvaluateFailoverHandler handler = new EvaluateFailoverHandler(wiring);
+        for (String name : List.of("evaluate-failover-alarm", "evaluate-failover-minute")) {
+            Map<String, Object> event =
+                    Json.MAPPER.readValue(
+                            EVENTS.resolve(name + ".json").toFile(), new TypeReference<>() {});
+            assertEquals("UNCLEAR, HOLD: UNCLEAR", handler.handleRequest(event, context(30_000)));
+        }
+        Assessment stored = wiring.ledger().assessment().orElseThrow();
+        assertEquals("UNCLEAR", stored.diagnosis());
+        assertEquals(2, stored.version());
+    }
+
+    @Test
+    void probeWritesEvidenceMetricAndReadiness() throws IOException {
+        PairSettings silent = TestPair.at(Stage.AUTOMATIC);
+        String path = "/vault-dr/vantage";
+        clients.ssm(TestPair.DR)
+                .putParameter(
+                        r ->
+                                r.name(path + "/payments/settings")
+                                        .type(ParameterType.STRING)
+                                        .value(Json.MAPPER.valueToTree(silent).toString()));
+        WiringOfVantage vantage =
+                new WiringOfVantage(
+                        new Settings.OfVantage(TestPair.DR, path, new Slots(Slots.DEFAULT_LENGTH)),
+                        clients,
+                        Clock.systemUTC());
+        ScheduledEvent event;
+        try (InputStream json = Files.newInputStream(EVENTS.resolve("probe.json"))) {
+            event =
+                    LambdaEventSerializers.serializerFor(
+                                    ScheduledEvent.class, getClass().getClassLoader())
+                            .fromJson(json);
+        }
+        new ProbeHandler(vantage).handleRequest(event, context(22_000));
+
+        List<Observation> seen =
+                wiring().evidence()
+                        .between(0, Long.MAX_VALUE / 1000)
+                        .getOrDefault(TestPair.DR, List.of());
+        assertTrue(!seen.isEmpty());
+        seen.forEach(o -> assertEquals(Observation.Evidence.SILENT, o.evidence()));
+        List<Metric> metrics =
+                clients.cloudWatch(TestPair.DR).listMetrics(r -> r.namespace("VaultDr")).metrics();
+        assertEquals("ServingReached", metrics.getFirst().metricName());
+        Readiness readiness = wiring().evidence().readiness().getFirst();
+        assertTrue(readiness.missing().size() >= 3, readiness::toString);
+        assertTrue(readiness.newest().isEmpty());
+    }
+}
