@@ -39,9 +39,6 @@ import java.util.Optional;
 
 /** AskApproval, Fence, RedirectTraffic and CloseIncident over stand-ins of their ports. */
 class StepsTest {
-    private static final Failure AWAY =
-            new Failure.OutcomeUnknown("call the region", "no answer", "Look again.");
-
     private final Fixture fixture = new Fixture();
 
     @Test
@@ -103,7 +100,7 @@ class StepsTest {
                 fixture.run(
                         fence(
                                 (c, d, l) -> {
-                                    throw AWAY;
+                                    throw unreachable();
                                 },
                                 new Mark("eu-north-1", true)));
 
@@ -306,7 +303,7 @@ class StepsTest {
         @Override
         public void put(Incident incident) {
             if (away) {
-                throw AWAY;
+                throw unreachable();
             }
         }
     }
@@ -320,7 +317,7 @@ class StepsTest {
         @Override
         public void raise() {
             if (away) {
-                throw AWAY;
+                throw unreachable();
             }
         }
     }
@@ -333,7 +330,7 @@ class StepsTest {
         @Override
         public Weights read() {
             if (away) {
-                throw AWAY;
+                throw unreachable();
             }
             return new Weights(100, 0);
         }
@@ -342,5 +339,9 @@ class StepsTest {
         public void turnTo(Side side, Deadline deadline) {
             turned.add(side);
         }
+    }
+
+    private static Failure unreachable() {
+        return new Failure.OutcomeUnknown("call the region", "no answer", "Look again.");
     }
 }
