@@ -36,6 +36,7 @@ import java.io.PrintWriter;
             "synth and deploy are the CDK's own: see 'Deploy' in README.md."
         },
         subcommands = {
+            RehearseCommand.class,
             SnapshotCommand.class,
             ConfigCommand.class,
             SetupCommand.class,
