@@ -60,8 +60,7 @@ public final class InvokeBackend {
                     mistakes.forEach(err::println);
                     yield 2;
                 }
-                case Loaded.Good(Config config) ->
-                        run(config.inAccount(MotoServer.ACCOUNT), options, out, err);
+                case Loaded.Good(Config config) -> run(inThisWorld(config), options, out, err);
             };
         } catch (IOException e) {
             throw new UncheckedIOException("invoke " + options.function, e);
@@ -88,6 +87,19 @@ public final class InvokeBackend {
             world.apply(assembly);
             return invoke(world, options, out, err);
         }
+    }
+
+    /** The same configuration in the one account that exists here, whatever it says itself. */
+    private static Config inThisWorld(Config config) {
+        return new Config(
+                config.file(),
+                config.prefix(),
+                Optional.of(MotoServer.ACCOUNT),
+                config.tags(),
+                config.permissionsBoundary(),
+                config.egress(),
+                config.vantages(),
+                config.pairs());
     }
 
     private static int invoke(World world, Options options, PrintStream out, PrintStream err) {

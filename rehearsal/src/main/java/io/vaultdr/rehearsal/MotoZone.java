@@ -11,6 +11,7 @@ import software.amazon.awssdk.services.route53.model.ResourceRecordSet;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,7 @@ final class MotoZone implements Resolver.Zone {
                         Duration.ofSeconds(check.requestInterval()),
                         check.failureThreshold(),
                         CHECKERS,
-                        Duration.ofSeconds(record("home").orElseThrow().ttl()),
+                        Duration.ofSeconds(of(records(), "home").ttl()),
                         PROPAGATION);
     }
 
@@ -62,22 +63,32 @@ final class MotoZone implements Resolver.Zone {
         return model;
     }
 
-    private Optional<ResourceRecordSet> record(String side) {
+    /** The two weighted records, asked for at once. */
+    private List<ResourceRecordSet> records() {
         return route53
                 .listResourceRecordSets(it -> it.hostedZoneId(zoneId))
                 .resourceRecordSets()
                 .stream()
                 .filter(it -> it.name().startsWith(Configuration.RECORD))
-                .filter(it -> it.setIdentifier() != null && it.setIdentifier().endsWith("-" + side))
-                .findFirst();
+                .filter(it -> it.setIdentifier() != null)
+                .toList();
+    }
+
+    private static ResourceRecordSet of(List<ResourceRecordSet> records, String side) {
+        return records.stream()
+                .filter(it -> it.setIdentifier().endsWith("-" + side))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("no record of " + side));
+    }
+
+    private static int weight(List<ResourceRecordSet> records, String side) {
+        return Math.toIntExact(of(records, side).weight());
     }
 
     @Override
     public Resolver.Weights weights() {
-        var now =
-                new Resolver.Weights(
-                        (int) (long) record("home").orElseThrow().weight(),
-                        (int) (long) record("dr").orElseThrow().weight());
+        List<ResourceRecordSet> records = records();
+        var now = new Resolver.Weights(weight(records, "home"), weight(records, "dr"));
         note(weights, now);
         return now;
     }
@@ -118,6 +129,15 @@ final class MotoZone implements Resolver.Zone {
         if (changes.isEmpty() || !changes.getLast().value().equals(value)) {
             changes.add(new Change<>(Instant.now(), value));
         }
+    }
+
+    /** When a checker first found a flag. */
+    Optional<Instant> flagged() {
+        return flags.values().stream()
+                .flatMap(List::stream)
+                .filter(Change::value)
+                .map(Change::at)
+                .min(Comparator.naturalOrder());
     }
 
     /** Weights and flags for the timeline. */

@@ -247,9 +247,6 @@ final class Rehearsal {
                 warm(world, evidence);
                 world.startClock();
                 awaitReady(stage, evidence);
-                if (options.fast()) {
-                    stage.warmSteps();
-                }
                 var progress = new Progress(console, stage, evidence, slots);
                 repeat(clock, Duration.ofMillis(100), progress::tick);
                 Optional<String> broken = Optional.empty();
@@ -305,7 +302,8 @@ final class Rehearsal {
                             try {
                                 what.run();
                             } catch (RuntimeException e) {
-                                if (!told.getAndSet(e.toString()).equals(e.toString())) {
+                                if (!clock.isShutdown()
+                                        && !told.getAndSet(e.toString()).equals(e.toString())) {
                                     console.say(Tone.BAD, "clock: " + e);
                                 }
                             }
@@ -496,11 +494,16 @@ final class Rehearsal {
             MotoZone zone,
             DynamoDbEvidence evidence,
             Ending ending,
-            Instant start,
+            Instant begun,
             Instant end,
             List<String> differences) {
         Optional<Incident> incident = ending.incident();
         Optional<Instant> struck = stage.struck();
+        // What was before is the same all the time: a window and a quarter of it are enough.
+        Instant start =
+                struck.map(at -> at.minus(slots.span(Slots.WINDOW * 5 / 4)))
+                        .filter(begun::isBefore)
+                        .orElse(begun);
         Optional<Duration> detection =
                 struck.flatMap(at -> incident.map(i -> Duration.between(at, i.openedAt())));
         Optional<Instant> firstWrite =
@@ -512,13 +515,19 @@ final class Rehearsal {
                 resolver.turns().stream().filter(turn -> turn.side() == Side.DR).findFirst();
         List<StageTime> stages =
                 incident.isPresent() && struck.isPresent()
-                        ? stages(struck.get(), incident.get(), turned, firstWrite)
+                        ? stages(
+                                struck.get(), incident.get(), zone.flagged(), turned, firstWrite)
                         : List.of();
         Optional<Duration> recovery =
                 struck.flatMap(at -> firstWrite.map(it -> Duration.between(at, it)));
         Optional<Duration> overhead =
                 recovery.flatMap(
-                        rto -> incident.map(i -> overhead(rto, struck.orElseThrow(), i, turned)));
+                        rto -> incident.map(i -> overhead(
+                                                        rto,
+                                                        struck.orElseThrow(),
+                                                        i,
+                                                        zone.flagged(),
+                                                        turned)));
         List<Story.Mark> marks = new ArrayList<>(stage.marks());
         incident.ifPresent(
                 i -> marks.add(new Story.Mark(i.openedAt(), "incident " + i.id() + " opens")));
@@ -573,7 +582,10 @@ final class Rehearsal {
                 world.notApplied().stream().map(Object::toString).toList(),
                 ending.callsNotGranted(),
                 incident.map(Incident::findings).orElse(List.of()),
-                chronicle.pages(),
+                chronicle.pages().stream()
+                        .filter(page -> !page.subject().startsWith("OK: "))
+                        .filter(page -> !page.at().isBefore(begun))
+                        .toList(),
                 console.lines());
     }
 
@@ -627,6 +639,7 @@ final class Rehearsal {
     private List<StageTime> stages(
             Instant struck,
             Incident incident,
+            Optional<Instant> flagged,
             Optional<Resolver.Turn> turned,
             Optional<Instant> firstWrite) {
         List<StageTime> stages = new ArrayList<>();
@@ -663,7 +676,6 @@ final class Rehearsal {
                                                 .orElse(step.startedAt()),
                                         Basis.MEASURED,
                                         note(step))));
-        Optional<Instant> flagged = flagged(incident);
         if (flagged.isPresent() && turned.isPresent()) {
             stages.add(
                     between(
@@ -710,23 +722,17 @@ final class Rehearsal {
         return String.join(", ", notes);
     }
 
-    private static Optional<Instant> flagged(Incident incident) {
-        return Optional.ofNullable(incident.steps().get(StepName.REDIRECT_TRAFFIC))
-                .flatMap(
-                        step ->
-                                Optional.ofNullable(step.result().get("flaggedAt"))
-                                        .map(Instant::parse)
-                                        .or(step::finishedAt));
-    }
-
     /** What of the recovery time isn't the window, a model, or the server's own work. */
     private Duration overhead(
-            Duration recovery, Instant struck, Incident incident, Optional<Resolver.Turn> turned) {
+            Duration recovery,
+            Instant struck,
+            Incident incident,
+            Optional<Instant> flagged,
+            Optional<Resolver.Turn> turned) {
         Instant windowOver = incident.lastServed().orElse(struck).plus(slots.window());
         Duration window = Duration.between(struck, windowOver);
         Duration modelled =
-                flagged(incident)
-                        .flatMap(at -> turned.map(turn -> Duration.between(at, turn.at())))
+                flagged.flatMap(at -> turned.map(turn -> Duration.between(at, turn.at())))
                         .orElse(Duration.ZERO);
         long server =
                 Optional.ofNullable(incident.steps().get(StepName.PROMOTE))

@@ -83,8 +83,17 @@ public final class Rehearse {
                 }
                 return 1;
             } finally {
-                Runtime.getRuntime().removeShutdownHook(cleanUp);
+                forget(cleanUp);
             }
+        }
+    }
+
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // Ctrl-C: it is running already, and does what is to be done.
+            return;
         }
     }
 }

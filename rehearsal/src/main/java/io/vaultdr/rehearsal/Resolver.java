@@ -140,7 +140,7 @@ public final class Resolver {
             if (!current.equals(last)) {
                 written.add(Map.entry(now.plus(model.propagation()), current));
             }
-            nextWeights = now.plus(model.interval().dividedBy(10));
+            nextWeights = now.plus(model.interval().dividedBy(2));
         }
         while (!written.isEmpty() && !now.isBefore(written.getFirst().getKey())) {
             weights = written.removeFirst().getValue();

@@ -74,6 +74,7 @@ record Scenario(
                                     + " stopped and the fence is closed.",
                             AUTOMATIC,
                             stage -> {
+                                stage.warmSteps();
                                 stage.strike("kill -9 for three of home's five servers");
                                 stage.killMajority();
                                 stage.awaitEnd(Outcome.COMPLETED);
@@ -145,8 +146,8 @@ record Scenario(
                             "Asks: one can't tell a lost region from a lost link; nothing moves.",
                             AUTOMATIC,
                             stage -> {
-                                stage.loseRegion(Configuration.WITNESS);
                                 stage.loseHome();
+                                stage.loseRegion(Configuration.WITNESS);
                                 stage.awaitAsked();
                                 stage.waitSlots(2);
                             },
@@ -204,6 +205,7 @@ record Scenario(
                             "Restores the one before it, and says what more is lost.",
                             AUTOMATIC,
                             stage -> {
+                                stage.warmSteps();
                                 stage.takeSnapshot();
                                 stage.corruptNewest(Configuration.DR);
                                 stage.loseHome();

@@ -82,7 +82,7 @@ class ResolverTest {
         weights = new Weights(0, 100);
         run(5, 60);
         assertEquals(Side.HOME, resolver.side());
-        run(60, 80);
+        run(60, 85);
         assertEquals(Side.DR, resolver.side());
         assertTrue(resolver.turns().getFirst().why().contains("0/100"));
     }

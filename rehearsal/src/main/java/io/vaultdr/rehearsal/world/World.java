@@ -91,6 +91,7 @@ public final class World implements AutoCloseable {
     private final LambdaHost host;
     private final Compression compression;
     private final Executions executions;
+    private final Map<String, S3Client> checkers = new ConcurrentHashMap<>();
     private final Set<DeniedCall> denied = ConcurrentHashMap.newKeySet();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private volatile @Nullable Applied applied;
@@ -452,7 +453,9 @@ public final class World implements AutoCloseable {
                         "s3:GetObject", "arn:aws:s3:::" + bucket + "/" + key, context)) {
             return OptionalInt.of(403);
         }
-        try (S3Client client = aws.at(S3Client.builder(), region).build()) {
+        S3Client client =
+                checkers.computeIfAbsent(region, r -> aws.at(S3Client.builder(), r).build());
+        try {
             client.headObject(h -> h.bucket(bucket).key(key));
             return OptionalInt.of(200);
         } catch (S3Exception e) {
