@@ -35,7 +35,7 @@ final class Stage {
     static final String CLIENTS = "clients";
 
     /** What a scenario may take beyond what is counted in slots. */
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private static final Duration POLL = Duration.ofMillis(200);
 
