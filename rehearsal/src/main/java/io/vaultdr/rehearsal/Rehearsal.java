@@ -515,14 +515,16 @@ final class Rehearsal {
                 resolver.turns().stream().filter(turn -> turn.side() == Side.DR).findFirst();
         List<StageTime> stages =
                 incident.isPresent() && struck.isPresent()
-                        ? stages(
-                                struck.get(), incident.get(), zone.flagged(), turned, firstWrite)
+                        ? stages(struck.get(), incident.get(), zone.flagged(), turned, firstWrite)
                         : List.of();
         Optional<Duration> recovery =
                 struck.flatMap(at -> firstWrite.map(it -> Duration.between(at, it)));
         Optional<Duration> overhead =
                 recovery.flatMap(
-                        rto -> incident.map(i -> overhead(
+                        rto ->
+                                incident.map(
+                                        i ->
+                                                overhead(
                                                         rto,
                                                         struck.orElseThrow(),
                                                         i,

@@ -120,8 +120,8 @@ final class Stage {
     }
 
     /**
-     * Where time is compressed: runs the daily dry run now, which starts every step's function. Half
-     * a window, in which the evaluation does so by itself, is too short for it then.
+     * Where time is compressed: runs the daily dry run now, which starts every step's function.
+     * Half a window, in which the evaluation does so by itself, is too short for it then.
      */
     void warmSteps() throws Exception {
         if (warmed || slots.length().equals(Slots.DEFAULT_LENGTH)) {
