@@ -49,7 +49,8 @@ class ScenarioTest {
 
         assertEquals(NAMES, Rehearse.scenarios());
         for (Scenario scenario : Scenario.ALL) {
-            assertTrue(text.contains(scenario.name() + "\n") || text.contains(scenario.name() + " "));
+            assertTrue(
+                    text.contains(scenario.name() + "\n") || text.contains(scenario.name() + " "));
             assertTrue(text.contains(scenario.expected()));
         }
     }
@@ -84,7 +85,8 @@ class ScenarioTest {
 
         List<String> differences = ending(Side.HOME, 100, 0, false, false).differences(expectation);
 
-        assertTrue(differences.contains("outcome: expected COMPLETED, found NONE"), "" + differences);
+        assertTrue(
+                differences.contains("outcome: expected COMPLETED, found NONE"), "" + differences);
         assertTrue(differences.contains("serving: expected dr, found home"), "" + differences);
     }
 
