@@ -436,7 +436,7 @@ final class Stage {
                                     if (health != 501 && health != 0) {
                                         break;
                                     }
-                                    Thread.sleep(20);
+                                    Thread.sleep(100);
                                 }
                                 int killed = world.kill(Configuration.DR, function("promote"));
                                 mark("kill -9 for the function that promotes");
