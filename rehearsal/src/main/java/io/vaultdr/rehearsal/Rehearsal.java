@@ -37,6 +37,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
@@ -252,9 +253,11 @@ final class Rehearsal {
                 Optional<String> broken = Optional.empty();
                 try {
                     scenario.play().on(stage);
-                } catch (java.util.concurrent.TimeoutException | IllegalStateException e) {
-                    broken = Optional.of(String.valueOf(e.getMessage()));
-                    console.say(Tone.BAD, String.valueOf(e.getMessage()));
+                } catch (TimeoutException | RuntimeException | AssertionError e) {
+                    // It didn't go as it had to; what there is to see is reported all the same.
+                    String what = String.valueOf(e.getMessage());
+                    broken = Optional.of(what);
+                    console.say(Tone.BAD, what);
                 }
                 return end(
                         world, fleet, stage, writer, login, resolver, zone, ledger, evidence, start,
@@ -343,8 +346,7 @@ final class Rehearsal {
             }
             Thread.sleep(100);
         }
-        throw new java.util.concurrent.TimeoutException(
-                "the pair was not ready within " + READY + ": " + last.get());
+        throw new TimeoutException("the pair was not ready within " + READY + ": " + last.get());
     }
 
     private int end(

@@ -82,11 +82,12 @@ record Scenario(
                             failedOver("DOWN").and(fact("home's servers are stopped"))),
                     new Scenario(
                             "sealed",
-                            "Somebody seals every server of home: perhaps a hand on the brake.",
+                            "Somebody seals home, server by server, and stops those that nobody"
+                                    + " is left to seal: perhaps a hand on the brake.",
                             "Asks; the operator says no, and nothing moves.",
                             AUTOMATIC,
                             stage -> {
-                                stage.strike("every server of home is sealed");
+                                stage.strike("home is sealed, server by server");
                                 stage.sealHome();
                                 stage.awaitAsked();
                                 stage.operate("reject", "sealed on purpose");

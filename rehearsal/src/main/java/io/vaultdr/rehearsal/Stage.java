@@ -188,15 +188,27 @@ final class Stage {
                 .forEach(node -> node.server().kill());
     }
 
-    /** Seals every server of home, its standbys first. */
-    void sealHome() {
-        Fleet.Node leader = fleet.leader();
-        for (Fleet.Node node : fleet.nodes(Side.HOME)) {
-            if (!node.equals(leader)) {
-                node.server().seal(fleet.rootToken());
+    /**
+     * Seals home server by server, always the one that leads, since a standby refuses; what is left
+     * when too few are left to lead is stopped.
+     */
+    void sealHome() throws InterruptedException {
+        List<Fleet.Node> home = fleet.nodes(Side.HOME);
+        for (int sealed = 0; sealed <= home.size() / 2; sealed++) {
+            Fleet.Node leader = fleet.leader();
+            leader.server().seal(fleet.rootToken());
+            console.say(Console.Tone.ACT, leader.name() + " is sealed");
+            // It steps down behind its answer.
+            while (leader.server().health() == 200) {
+                Thread.sleep(POLL);
             }
         }
-        leader.server().seal(fleet.rootToken());
+        for (Fleet.Node node : home) {
+            if (node.server().health() != 503) {
+                node.server().kill();
+                console.say(Console.Tone.ACT, node.name() + " is stopped");
+            }
+        }
     }
 
     /** What the operator does once the reason is gone: restarts them, and the key unseals. */
@@ -424,7 +436,7 @@ final class Stage {
                                     if (health != 501 && health != 0) {
                                         break;
                                     }
-                                    Thread.sleep(20);
+                                    Thread.sleep(100);
                                 }
                                 int killed = world.kill(Configuration.DR, function("promote"));
                                 mark("kill -9 for the function that promotes");
