@@ -319,7 +319,7 @@ final class Rehearsal {
     /** Waits until every vantage has seen home serve and finds the DR side ready. */
     private void awaitReady(Stage stage, DynamoDbEvidence evidence) throws Exception {
         Instant since = Instant.now();
-        var last = new AtomicReference<>("nothing yet");
+        String last = "nothing yet";
         Instant end = since.plus(READY);
         while (Instant.now().isBefore(end)) {
             Map<String, List<Observation>> seen =
@@ -338,7 +338,7 @@ final class Rehearsal {
             var readiness = evidence.readiness();
             List<String> missing =
                     readiness.stream().flatMap(it -> it.missing().stream()).distinct().toList();
-            last.set("no sight of home from " + lacking + "; DR readiness " + readiness);
+            last = "no sight of home from " + lacking + "; DR readiness " + readiness;
             if (lacking.isEmpty() && !readiness.isEmpty() && missing.isEmpty()) {
                 console.say(Tone.GOOD, "every vantage sees home serve; the DR side is ready");
                 stage.mark("all is well");
@@ -346,7 +346,7 @@ final class Rehearsal {
             }
             Thread.sleep(100);
         }
-        throw new TimeoutException("the pair was not ready within " + READY + ": " + last.get());
+        throw new TimeoutException("the pair was not ready within " + READY + ": " + last);
     }
 
     private int end(
