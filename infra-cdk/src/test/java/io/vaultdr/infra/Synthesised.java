@@ -28,6 +28,43 @@ record Synthesised(List<Stack> stacks, Map<String, JsonNode> templates, Path out
     static final ObjectMapper JSON = new ObjectMapper();
     private static final Map<String, Synthesised> EXAMPLES = new ConcurrentHashMap<>();
 
+    /** The VPC of examples/backup.yaml, which names no subnets, as the CLI looks it up. */
+    private static final String LOOKUP =
+            "vpc-provider:account=111122223333:filter.vpc-id=vpc-0a1b2c3d4e5f60718"
+                    + ":region=eu-west-1:returnAsymmetricSubnets=true";
+
+    private static final Map<String, Object> LOOKED_UP =
+            Map.of(
+                    "vpcId",
+                    "vpc-0a1b2c3d4e5f60718",
+                    "vpcCidrBlock",
+                    "10.0.0.0/16",
+                    "ownerAccountId",
+                    "111122223333",
+                    "availabilityZones",
+                    List.of(),
+                    "subnetGroups",
+                    List.of(
+                            Map.of(
+                                    "name",
+                                    "Private",
+                                    "type",
+                                    "Private",
+                                    "subnets",
+                                    List.of(subnet("a", 1), subnet("b", 2)))));
+
+    private static Map<String, String> subnet(String zone, int number) {
+        return Map.of(
+                "subnetId",
+                "subnet-0a1b2c3d4e5f6071" + number,
+                "cidr",
+                "10.0." + number + ".0/24",
+                "availabilityZone",
+                "eu-west-1" + zone,
+                "routeTableId",
+                "rtb-0a1b2c3d4e5f6071" + number);
+    }
+
     /** The example of that name. */
     static Synthesised example(String name) {
         return EXAMPLES.computeIfAbsent(name, key -> of(Examples.load(name)));
@@ -38,6 +75,7 @@ record Synthesised(List<Stack> stacks, Map<String, JsonNode> templates, Path out
         try {
             Path directory = Files.createTempDirectory(Path.of("target"), "synth");
             App app = VaultDrApp.app(directory.resolve("cdk.out"), true);
+            app.getNode().setContext(LOOKUP, LOOKED_UP);
             List<Stack> stacks = VaultDrApp.stacks(app, config, Examples.zip(directory));
             app.synth();
             Map<String, JsonNode> templates = new LinkedHashMap<>();

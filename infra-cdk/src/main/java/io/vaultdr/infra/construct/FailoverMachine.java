@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 
 /**
  * The way of a failover, as a state machine:
@@ -163,7 +164,12 @@ public final class FailoverMachine extends Construct {
             Pass failed =
                     Pass.Builder.create(this, name + "Failed")
                             .parameters(
-                                    Map.of("failed", name, "error", JsonPath.objectAt("$.failure")))
+                                    new TreeMap<>(
+                                            Map.of(
+                                                    "failed",
+                                                    name,
+                                                    "error",
+                                                    JsonPath.objectAt("$.failure"))))
                             .build();
             LambdaInvoke task = task(props, name, Duration.ofMinutes(16));
             task.addCatch(failed, failure());
@@ -204,11 +210,12 @@ public final class FailoverMachine extends Construct {
                                 .integrationPattern(IntegrationPattern.WAIT_FOR_TASK_TOKEN)
                                 .payload(
                                         TaskInput.fromObject(
-                                                Map.of(
-                                                        "input",
-                                                        JsonPath.getEntirePayload(),
-                                                        "taskToken",
-                                                        JsonPath.getTaskToken())))
+                                                new TreeMap<>(
+                                                        Map.of(
+                                                                "input",
+                                                                JsonPath.getEntirePayload(),
+                                                                "taskToken",
+                                                                JsonPath.getTaskToken()))))
                                 .resultPath(JsonPath.DISCARD)
                                 .taskTimeout(Timeout.duration(Times.of(props.approvalTimeout())))
                                 .retryOnServiceExceptions(false)

@@ -6,6 +6,7 @@ import software.constructs.Construct;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Makes an SSM document that runs a script on servers. Each may be sent twice: the second time
@@ -66,24 +67,32 @@ public final class ServerDocument {
                 // A document with a name can't be replaced, only get a new version.
                 .updateMethod("NewVersion")
                 .content(
-                        Map.of(
-                                "schemaVersion",
-                                "2.2",
-                                "description",
-                                description,
-                                "mainSteps",
-                                List.of(
-                                        Map.of(
-                                                "action",
-                                                "aws:runShellScript",
-                                                "name",
-                                                "run",
-                                                "inputs",
-                                                Map.of(
-                                                        "timeoutSeconds",
-                                                        "60",
-                                                        "runCommand",
-                                                        commands)))))
+                        sorted(
+                                Map.of(
+                                        "schemaVersion",
+                                        "2.2",
+                                        "description",
+                                        description,
+                                        "mainSteps",
+                                        List.of(
+                                                sorted(
+                                                        Map.of(
+                                                                "action",
+                                                                "aws:runShellScript",
+                                                                "name",
+                                                                "run",
+                                                                "inputs",
+                                                                sorted(
+                                                                        Map.of(
+                                                                                "timeoutSeconds",
+                                                                                "60",
+                                                                                "runCommand",
+                                                                                commands))))))))
                 .build();
+    }
+
+    /** The same in the same order at every synthesis, or each would make a new version. */
+    private static Map<String, Object> sorted(Map<String, Object> map) {
+        return new TreeMap<>(map);
     }
 }

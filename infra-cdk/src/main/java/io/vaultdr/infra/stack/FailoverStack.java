@@ -285,13 +285,14 @@ public final class FailoverStack extends VaultDrStack {
                                         .role(StartRole.create(this, names, region))
                                         .input(
                                                 RuleTargetInput.fromObject(
-                                                        Map.of(
-                                                                "pair",
-                                                                pair.id().value(),
-                                                                "epoch",
-                                                                0,
-                                                                "dryRun",
-                                                                true)))
+                                                        new TreeMap<>(
+                                                                Map.of(
+                                                                        "pair",
+                                                                        pair.id().value(),
+                                                                        "epoch",
+                                                                        0,
+                                                                        "dryRun",
+                                                                        true))))
                                         .build()))
                 .build();
         pages.alarm(
