@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures a snapshot of about 1 GiB on its way into two buckets; see docs/bench-snapshot.md.
 
-    bench/snapshot/run.py [--mib 1024] [--rounds 5] [--keep DIR] [--markdown FILE]
+    bench/snapshot/run.py [--mib 1024] [--rounds 5] [--markdown FILE]
 
 In turns within each round: the server's own GET to nowhere; TakeSnapshot's code warm (one JVM for
 all rounds) and cold (a new JVM each time); `bao operator raft snapshot save` and two `aws s3 cp`.
