@@ -232,6 +232,7 @@ record Scenario(
                             "The step is taken up again and completes.",
                             AUTOMATIC,
                             stage -> {
+                                stage.warmSteps();
                                 stage.killInPromotion();
                                 stage.loseHome();
                                 stage.awaitEnd(Outcome.COMPLETED);
