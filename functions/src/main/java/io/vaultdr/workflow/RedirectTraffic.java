@@ -62,7 +62,7 @@ public final class RedirectTraffic implements Step {
             for (TrafficFlag flag : flags) {
                 result.put("flag " + flag.place(), flag.raised() ? "raised" : "not raised");
             }
-            records.ifPresent(r -> result.put("weights", r.read().toString()));
+            records.ifPresent(r -> result.put("weights", look(r)));
             return result;
         }
         result.put("flags", raise(work));
@@ -80,6 +80,15 @@ public final class RedirectTraffic implements Step {
         work.remember("flaggedAt", clock.instant().toString());
         records.ifPresent(r -> result.put("weights", turn(r, work)));
         return result;
+    }
+
+    /** Route 53 may be away while clients are turned; not being allowed to read it may not. */
+    private static String look(WeightedRecords weighted) {
+        try {
+            return weighted.read().toString();
+        } catch (Failure.Retryable | Failure.OutcomeUnknown away) {
+            return "not seen, the flag alone would turn clients: " + away.getMessage();
+        }
     }
 
     private static boolean serves(PairState state, Epoch epoch) {

@@ -10,6 +10,7 @@ import io.vaultdr.model.Secret;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.BaoServer;
 import io.vaultdr.testing.Clusters;
+import io.vaultdr.testing.Eventually;
 import io.vaultdr.testing.Ports;
 import io.vaultdr.testing.Relay;
 import io.vaultdr.vault.HttpVaultClients.Limits;
@@ -104,7 +105,11 @@ class HttpVaultClientIT {
         List<VaultClient.RaftServer> servers = active().raftConfiguration(token);
         assertEquals(3, servers.stream().filter(VaultClient.RaftServer::voter).count());
         assertEquals(1, servers.stream().filter(VaultClient.RaftServer::leader).count());
-        assertEquals(3, active().autopilotState(token).voters().size());
+        // Autopilot looks every few seconds and may be five behind.
+        Eventually.await(
+                "autopilot counts three voters",
+                Duration.ofSeconds(15),
+                () -> active().autopilotState(token).voters().size() == 3);
         assertEquals(List.of(), active().autopilotState(token).nonVoters());
     }
 

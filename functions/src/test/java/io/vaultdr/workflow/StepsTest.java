@@ -186,6 +186,21 @@ class StepsTest {
     }
 
     @Test
+    void aDryRunGoesOnWhileRoute53IsAwayAndLeavesTheFlagAlone() {
+        fixture.open(new Approval.NotNeeded());
+
+        Map<String, String> answer =
+                new StepRunner(fixture.ledger, Fixture.CLOCK)
+                        .run(
+                                redirect(new Records(true), false, false),
+                                Fixture.dryRun(),
+                                Fixture.deadline());
+
+        assertTrue(answer.getOrDefault("weights", "").startsWith("not seen"), answer.toString());
+        assertEquals(Side.HOME, fixture.ledger.state().serving());
+    }
+
+    @Test
     void closesWhatWasTurned() {
         fixture.open(new Approval.NotNeeded());
         done(StepName.REDIRECT_TRAFFIC, Map.of());

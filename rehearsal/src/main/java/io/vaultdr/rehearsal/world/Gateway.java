@@ -36,6 +36,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -128,6 +129,7 @@ final class Gateway implements AutoCloseable {
     private final Map<String, Observer> observers = new ConcurrentHashMap<>();
     private final Faults faults = new Faults();
     private final Object change = new Object();
+    private final ReentrantLock dynamoDb = new ReentrantLock();
     private volatile @Nullable URI moto;
     private volatile Invoker invoker =
             (call, function, qualifier, event, payload) ->
@@ -353,8 +355,7 @@ final class Gateway implements AutoCloseable {
         request.method(
                 exchange.getRequestMethod(),
                 streamed ? stream(exchange) : HttpRequest.BodyPublishers.ofByteArray(body));
-        HttpResponse<InputStream> response =
-                client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+        HttpResponse<InputStream> response = send(call, request.build());
         try (InputStream answer = response.body()) {
             if (killAfter) {
                 answer.transferTo(OutputStream.nullOutputStream());
@@ -377,6 +378,23 @@ final class Gateway implements AutoCloseable {
             if (!hangs(exchange, call)) {
                 send(exchange, message);
             }
+        }
+    }
+
+    /**
+     * Asks moto; DynamoDB's calls one after the other, since moto puts back the whole table when a
+     * transaction fails and so loses what was written beside it. DynamoDB isolates transactions.
+     */
+    private HttpResponse<InputStream> send(Call call, HttpRequest request)
+            throws IOException, InterruptedException {
+        if (!call.service().equals("dynamodb")) {
+            return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+        }
+        dynamoDb.lockInterruptibly();
+        try {
+            return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+        } finally {
+            dynamoDb.unlock();
         }
     }
 
