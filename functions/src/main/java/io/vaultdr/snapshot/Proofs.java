@@ -1,0 +1,15 @@
+package io.vaultdr.snapshot;
+
+import java.util.Optional;
+
+/** The proofs in one bucket. All methods throw {@link io.vaultdr.model.Failure} as the bucket's. */
+public interface Proofs {
+    /** The region of the bucket. */
+    String region();
+
+    /** The latest proof of {@code id}, whatever its verdict. */
+    Optional<Proof> of(String id);
+
+    /** Writes a proof; an earlier one of the same snapshot stays as an older version. */
+    void write(Proof proof);
+}
