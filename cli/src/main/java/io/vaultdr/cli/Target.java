@@ -50,7 +50,9 @@ final class Target {
         if (!found.pair().probed()) {
             throw new Unusable(
                     pair
-                            + ": stage backup has no Control function, expected observe or higher;"
+                            + ": stage "
+                            + ConfigCommand.word(found.pair().stage())
+                            + " has no Control function, expected observe or higher;"
                             + " 'config check' tells what that wants");
         }
         Config.Cluster dr = found.pair().drCluster();

@@ -20,9 +20,9 @@ import java.util.Optional;
  * @param stage the rung of the ladder that the pair stands on
  * @param account the AWS account id, 12 digits
  * @param home the home cluster
- * @param dr the DR cluster; absent on the rung {@code backup}
+ * @param dr the DR cluster; absent below the rung {@code observe}
  * @param buckets where snapshots go, the serving side writes all of them; home's region first
- * @param vantages the regions that probe; empty on the rung {@code backup}
+ * @param vantages the regions that probe; empty below the rung {@code observe}
  * @param failover what only exists from the rung {@code observe} on
  * @param traffic how clients are turned; absent where nothing is turned
  * @param slot how long a probing slot lasts
@@ -53,6 +53,7 @@ public record PairSettings(
     /** The rungs, each holding all before it. */
     public enum Stage {
         BACKUP,
+        PROVEN,
         OBSERVE,
         APPROVAL,
         AUTOMATIC
@@ -114,6 +115,9 @@ public record PairSettings(
      * @param acceptedLoss the predicted loss up to which nobody is asked
      * @param snapshotMaxAge the age from which on the newest checked snapshot makes the DR side not
      *     ready
+     * @param provenMaxAge the same for the newest proven snapshot; empty: nothing is proven, and
+     *     its age holds nothing up
+     * @param prefer which snapshot a promotion restores
      */
     public record Failover(
             String table,
@@ -126,7 +130,18 @@ public record PairSettings(
             Duration askAgainAfter,
             Duration approvalTimeout,
             Duration acceptedLoss,
-            Duration snapshotMaxAge) {}
+            Duration snapshotMaxAge,
+            Optional<Duration> provenMaxAge,
+            Prefer prefer) {
+
+        /** Which snapshot a promotion restores. */
+        public enum Prefer {
+            /** The newest proven one; the newest checked one where none is proven. */
+            PROVEN,
+            /** The newest checked one, proven or not. */
+            LESS_LOSS
+        }
+    }
 
     /**
      * How clients are turned.

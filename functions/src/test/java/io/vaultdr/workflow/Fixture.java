@@ -123,7 +123,9 @@ final class Fixture {
                 Duration.ofHours(4),
                 Duration.ofMinutes(30),
                 Duration.ofMinutes(20),
-                Duration.ofHours(2));
+                Duration.ofHours(2),
+                Optional.empty(),
+                PairSettings.Failover.Prefer.PROVEN);
     }
 
     static Incident incident(Approval approval) {

@@ -69,7 +69,7 @@ public record Config(
 
         /** Whether the pair's home is probed, which begins with the rung {@code observe}. */
         public boolean probed() {
-            return stage != Stage.BACKUP;
+            return stage.compareTo(Stage.OBSERVE) >= 0;
         }
 
         /** The DR cluster of a pair that is probed. */

@@ -143,7 +143,7 @@ public final class ConfigFile {
         Edition edition =
                 section.optional("edition", Kind.oneOf(Edition.class)).orElse(Edition.OPENBAO);
         Stage stage = section.required("stage", Kind.oneOf(Stage.class));
-        boolean probed = stage != Stage.BACKUP;
+        boolean probed = stage.compareTo(Stage.OBSERVE) >= 0;
 
         Section homeSection = section.requiredSection("home", "the cluster that serves");
         Cluster home = cluster(homeSection, stage, false);
@@ -233,7 +233,7 @@ public final class ConfigFile {
         String approle = login.required("approle", Kind.SECRET);
         login.finish();
         Optional<Tag> instances = section.section("instances").flatMap(ConfigFile::instances);
-        boolean probed = stage != Stage.BACKUP;
+        boolean probed = stage.compareTo(Stage.OBSERVE) >= 0;
         if (probed && !section.has("instances")) {
             section.missing("instances", "{ tag: value } by which its servers are found");
         }

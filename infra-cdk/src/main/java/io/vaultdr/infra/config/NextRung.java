@@ -38,7 +38,8 @@ public record NextRung(
 
     private static Optional<NextRung> of(Config config, Pair pair) {
         return switch (pair.stage()) {
-            case BACKUP -> Optional.of(rung(config, pair, Stage.OBSERVE));
+            case BACKUP -> Optional.of(rung(config, pair, Stage.PROVEN));
+            case PROVEN -> Optional.of(rung(config, pair, Stage.OBSERVE));
             case OBSERVE -> Optional.of(rung(config, pair, Stage.APPROVAL));
             case APPROVAL -> Optional.of(rung(config, pair, Stage.AUTOMATIC));
             case AUTOMATIC -> Optional.empty();
@@ -51,6 +52,11 @@ public record NextRung(
         keys.add(at + "stage: " + next.name().toLowerCase(Locale.ROOT));
         switch (next) {
             case BACKUP -> throw new IllegalArgumentException("backup is the first rung");
+            case PROVEN ->
+                    keys.add(
+                            at
+                                    + "prove: { server: { key, sha256 }, seal }: the server's"
+                                    + " binary that restores each snapshot, and what unseals it");
             case OBSERVE -> observeKeys(pair, at, keys);
             case APPROVAL -> {
                 if (pair.traffic().isEmpty()) {
@@ -71,7 +77,7 @@ public record NextRung(
                 config.vantages().keySet().stream()
                         .filter(region -> Config.role(pair, region) != Vantage.Role.HOME)
                         .count();
-        int wanted = next == Stage.AUTOMATIC ? 2 : 1;
+        int wanted = next == Stage.PROVEN ? 0 : next == Stage.AUTOMATIC ? 2 : 1;
         if (outside < wanted) {
             keys.add(
                     "vantages: "
@@ -162,6 +168,11 @@ public record NextRung(
         Stream<String> all =
                 switch (next) {
                     case BACKUP -> Stream.of();
+                    case PROVEN ->
+                            Stream.of(
+                                    names
+                                            + "prove-snapshot: read snapshots and the server's"
+                                            + " binary, use the seal's key, write proofs");
                     case OBSERVE ->
                             Stream.of(
                                     config.prefix()

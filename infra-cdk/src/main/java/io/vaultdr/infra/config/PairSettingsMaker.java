@@ -76,7 +76,9 @@ public final class PairSettingsMaker {
                 timings.askAgainAfter(),
                 timings.approvalTimeout(),
                 timings.acceptedLoss(),
-                timings.snapshotMaxAge());
+                timings.snapshotMaxAge(),
+                Optional.empty(),
+                PairSettings.Failover.Prefer.PROVEN);
     }
 
     private static PairSettings.Traffic traffic(

@@ -91,8 +91,8 @@ class ConfigFileTest {
                         "line 1: prefx: read an unknown key, expected 'prefix' perhaps",
                         "line 3: pairs.Payments: read the key 'Payments', expected a pair's name: 1"
                                 + " to 16 of a-z, 0-9 and inner hyphens, starting with a letter",
-                        "line 4: pairs.Payments.stage: read 'backups', expected backup or observe"
-                                + " or approval or automatic",
+                        "line 4: pairs.Payments.stage: read 'backups', expected backup or proven or"
+                                + " observe or approval or automatic",
                         "line 5: pairs.Payments.home.login: read nothing, expected { approle: the"
                                 + " prefix of its secrets }",
                         "line 5: pairs.Payments.home.vpc: read nothing, expected a VPC id such as"

@@ -13,12 +13,12 @@ import java.util.List;
 
 class NextRungTest {
     @Test
-    void leadsFromBackupToObserve() {
+    void leadsFromBackupToProven() {
         NextRung rung = NextRung.of(Examples.load("backup")).getFirst();
-        assertEquals(Stage.OBSERVE, rung.next());
-        assertEquals("pairs.payments.stage: observe", rung.keys().getFirst());
-        assertTrue(rung.keys().stream().anyMatch(it -> it.startsWith("pairs.payments.dr:")));
-        assertTrue(rung.keys().stream().anyMatch(it -> it.startsWith("vantages: 1 regions")));
+        assertEquals(Stage.PROVEN, rung.next());
+        assertEquals("pairs.payments.stage: proven", rung.keys().getFirst());
+        assertTrue(rung.keys().stream().anyMatch(it -> it.startsWith("pairs.payments.prove:")));
+        assertTrue(rung.keys().stream().noneMatch(it -> it.startsWith("vantages:")));
         assertFalse(rung.permissions().isEmpty());
     }
 
