@@ -129,7 +129,7 @@ final class ConfigCommand {
         }
     }
 
-    private static String word(Enum<?> stage) {
+    static String word(Enum<?> stage) {
         return stage.name().toLowerCase(Locale.ROOT);
     }
 }
