@@ -95,19 +95,25 @@ public final class DynamoDbLedger implements Ledger {
     public Incident update(Epoch epoch, UnaryOperator<Incident> change) {
         return contended(
                 "update incident " + pair + "-" + epoch,
-                () -> {
-                    PairState state = state();
-                    Incident old = current(state, epoch);
-                    Incident next = change.apply(old).withVersion(old.version() + 1);
-                    return transact(
-                                    "update incident " + next.id(),
-                                    newestEpoch(epoch),
-                                    put(
-                                            item(INCIDENT, epoch.value(), next, next.version()),
-                                            old.version()))
-                            ? Optional.of(next)
-                            : Optional.empty();
-                });
+                () -> replaced(current(state(), epoch), change));
+    }
+
+    @Override
+    public Incident update(Incident seen, UnaryOperator<Incident> change) {
+        return replaced(seen, change).orElseGet(() -> update(seen.epoch(), change));
+    }
+
+    /** The incident changed; empty where it isn't {@code old} any more, or not the newest. */
+    private Optional<Incident> replaced(Incident old, UnaryOperator<Incident> change) {
+        Incident next = change.apply(old).withVersion(old.version() + 1);
+        boolean written =
+                transact(
+                        "update incident " + next.id(),
+                        newestEpoch(old.epoch()),
+                        put(
+                                item(INCIDENT, old.epoch().value(), next, next.version()),
+                                old.version()));
+        return written ? Optional.of(next) : Optional.empty();
     }
 
     @Override
@@ -126,9 +132,9 @@ public final class DynamoDbLedger implements Ledger {
     }
 
     @Override
-    public void updateBoth(
+    public Incident updateBoth(
             Epoch epoch, UnaryOperator<PairState> state, UnaryOperator<Incident> incident) {
-        contended(
+        return contended(
                 "update pair and incident " + pair + "-" + epoch,
                 () -> {
                     PairState oldState = state();

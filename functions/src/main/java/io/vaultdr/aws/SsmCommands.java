@@ -23,7 +23,7 @@ public final class SsmCommands implements NodeCommands {
     private static final int DELIVERY_SECONDS = 30;
 
     /** A region that is away must not hold up the failover. */
-    private static final Duration CALL = Duration.ofMillis(2500);
+    private static final Duration CALL = Duration.ofMillis(1500);
 
     /** How long the service may take to find the instances of a tag. */
     private static final Duration APPEAR = Duration.ofSeconds(10);

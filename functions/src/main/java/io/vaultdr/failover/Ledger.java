@@ -37,15 +37,25 @@ public interface Ledger {
      */
     Incident update(Epoch epoch, UnaryOperator<Incident> change);
 
+    /**
+     * The same for who has just read or written the incident: {@code seen} is changed without being
+     * read again, unless somebody else wrote since.
+     *
+     * @throws StaleEpochException as {@link #update(Epoch, UnaryOperator)}
+     */
+    Incident update(Incident seen, UnaryOperator<Incident> change);
+
     /** Changes the pair's state under an optimistic lock; the change must be pure. */
     PairState change(UnaryOperator<PairState> change);
 
     /**
      * Changes the state and an open incident of the newest epoch in one transaction.
      *
-     * @throws StaleEpochException as {@link #update}
+     * @return the incident as it is then
+     * @throws StaleEpochException as {@link #update(Epoch, UnaryOperator)}
      */
-    void updateBoth(Epoch epoch, UnaryOperator<PairState> state, UnaryOperator<Incident> incident);
+    Incident updateBoth(
+            Epoch epoch, UnaryOperator<PairState> state, UnaryOperator<Incident> incident);
 
     /** The newest evaluation; empty before the first. */
     Optional<Assessment> assessment();

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -150,8 +151,8 @@ public final class ByRestore {
                                         + said(runs),
                                 "Restart the server on that node by hand; the step looks"
                                         + " again"));
-        journal.remember("restartMillis", millisSince(began, deadline));
-        journal.remember(RESTARTED, snapshot.id());
+        journal.remember(
+                Map.of("restartMillis", millisSince(began, deadline), RESTARTED, snapshot.id()));
         return node;
     }
 
@@ -201,8 +202,7 @@ public final class ByRestore {
                                         + " s after it was"
                                         + " initialised",
                                 "Look at its log: its role needs the seal's key"));
-        journal.remember("initMillis", millisSince(began, deadline));
-        journal.remember(POSTED, snapshot.id());
+        journal.remember(Map.of("initMillis", millisSince(began, deadline), POSTED, snapshot.id()));
         began = deadline.clock().instant();
         try {
             client.restore(root, archive, deadline.within(RESTORE).left());

@@ -7,8 +7,13 @@ public interface Journal {
     /** What was remembered, in this attempt or in one that was killed. */
     Map<String, String> remembered();
 
-    /** Remembers a fact that a later attempt must know; people read it, so not a secret. */
-    void remember(String key, String value);
+    /** Remembers facts that a later attempt must know; people read them, so no secrets. */
+    void remember(Map<String, String> facts);
+
+    /** Remembers one fact. */
+    default void remember(String key, String value) {
+        remember(Map.of(key, value));
+    }
 
     /** Adds a sentence that a person has to know. */
     void find(String sentence);

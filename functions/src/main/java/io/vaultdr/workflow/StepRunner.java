@@ -49,14 +49,14 @@ public final class StepRunner {
     /** Runs {@code step} for {@code input} and gives its answer. */
     public Map<String, String> run(Step step, StepInput input, Deadline deadline) {
         if (input.dryRun()) {
-            return step.perform(new DryWork(dryIncident(input), deadline, input.taskToken()));
+            return step.perform(new Running(step.name(), dryIncident(input), input, deadline));
         }
         Optional<StepRecord> before =
                 ledger.incident(input.epoch()).map(i -> i.steps().get(step.name()));
         if (before.isPresent() && answered(step, before.get())) {
             return before.get().result();
         }
-        LedgerWork work = begin(step, input, deadline);
+        Running work = new Running(step.name(), begin(step, input), input, deadline);
         try {
             work.result.putAll(step.perform(work));
         } catch (Ledger.StaleEpochException e) {
@@ -65,16 +65,16 @@ public final class StepRunner {
             record(work, e);
             throw e;
         }
-        work.write(work::finished);
+        work.write(Optional.of(clock.instant()), Optional.empty());
         return Map.copyOf(work.result);
     }
 
-    private static void record(LedgerWork work, RuntimeException e) {
+    private static void record(Running work, RuntimeException e) {
         // A failure's message holds no secret by contract; nobody vouches for another's.
         String text =
                 e instanceof Failure ? String.valueOf(e.getMessage()) : e.getClass().getName();
         try {
-            work.write(record -> work.failed(record, text));
+            work.write(Optional.empty(), Optional.of(text));
         } catch (RuntimeException unwritten) {
             e.addSuppressed(unwritten);
         }
@@ -84,17 +84,13 @@ public final class StepRunner {
         return record.finishedAt().isPresent() && step.settled(record);
     }
 
-    private LedgerWork begin(Step step, StepInput input, Deadline deadline) {
+    private Incident begin(Step step, StepInput input) {
         Instant now = clock.instant();
         Epoch epoch = input.epoch();
-        ledger.updateBoth(
+        return ledger.updateBoth(
                 epoch,
                 state -> state.withPhase(new Phase.Changing(epoch, step.name())),
                 incident -> incident.withStep(step.name(), begun(incident, step.name(), now)));
-        Incident incident =
-                ledger.incident(epoch)
-                        .orElseThrow(() -> new Ledger.StaleEpochException("no incident " + epoch));
-        return new LedgerWork(step.name(), incident, deadline, input.taskToken());
     }
 
     private static StepRecord begun(Incident incident, StepName step, Instant now) {
@@ -133,23 +129,24 @@ public final class StepRunner {
                 0);
     }
 
-    private final class LedgerWork implements Work {
+    /** A step at work. A dry run writes nothing to the ledger, which knows no such incident. */
+    private final class Running implements Work {
         private final StepName step;
         private final int attempt;
+        private final StepInput input;
         private final Deadline deadline;
-        private final Optional<Secret> taskToken;
-        private final Map<String, String> result;
+        private final Map<String, String> result = new HashMap<>();
         private Incident incident;
 
-        LedgerWork(
-                StepName step, Incident incident, Deadline deadline, Optional<Secret> taskToken) {
-            StepRecord own = own(incident, step);
+        Running(StepName step, Incident incident, StepInput input, Deadline deadline) {
             this.step = step;
             this.incident = incident;
-            this.attempt = own.attempts();
-            this.result = new HashMap<>(own.result());
+            this.input = input;
             this.deadline = deadline;
-            this.taskToken = taskToken;
+            this.attempt = input.dryRun() ? 1 : own(incident).attempts();
+            if (!input.dryRun()) {
+                result.putAll(own(incident).result());
+            }
         }
 
         @Override
@@ -159,7 +156,7 @@ public final class StepRunner {
 
         @Override
         public boolean dryRun() {
-            return false;
+            return input.dryRun();
         }
 
         @Override
@@ -169,26 +166,24 @@ public final class StepRunner {
 
         @Override
         public Optional<Secret> taskToken() {
-            return taskToken;
+            return input.taskToken();
         }
 
         @Override
         public void change(UnaryOperator<Incident> change) {
             incident =
-                    ledger.update(
-                            incident.epoch(),
-                            seen -> {
-                                if (own(seen, step).attempts() != attempt) {
-                                    throw new Ledger.StaleEpochException(
-                                            step
-                                                    + " of "
-                                                    + seen.id()
-                                                    + ": taken up by a later"
-                                                    + " attempt than "
-                                                    + attempt);
-                                }
-                                return change.apply(seen);
-                            });
+                    dryRun()
+                            ? change.apply(incident)
+                            : ledger.update(incident, seen -> change.apply(mine(seen)));
+        }
+
+        private Incident mine(Incident seen) {
+            if (own(seen).attempts() != attempt) {
+                throw new Ledger.StaleEpochException(
+                        "%s of %s: taken up by a later attempt than %d"
+                                .formatted(step, seen.id(), attempt));
+            }
+            return seen;
         }
 
         @Override
@@ -197,94 +192,32 @@ public final class StepRunner {
         }
 
         @Override
-        public void remember(String key, String value) {
-            result.put(key, value);
-            write(
-                    record ->
-                            new StepRecord(
-                                    record.attempts(),
-                                    record.startedAt(),
-                                    Optional.empty(),
-                                    Map.copyOf(result),
-                                    Optional.empty()));
+        public void remember(Map<String, String> facts) {
+            result.putAll(facts);
+            if (!dryRun()) {
+                write(Optional.empty(), Optional.empty());
+            }
         }
 
-        private void write(UnaryOperator<StepRecord> next) {
-            change(seen -> seen.withStep(step, next.apply(own(seen, step))));
+        private void write(Optional<Instant> finishedAt, Optional<String> failure) {
+            change(
+                    seen ->
+                            seen.withStep(
+                                    step,
+                                    new StepRecord(
+                                            attempt,
+                                            own(seen).startedAt(),
+                                            finishedAt,
+                                            Map.copyOf(result),
+                                            failure)));
         }
 
-        private StepRecord finished(StepRecord record) {
-            return new StepRecord(
-                    record.attempts(),
-                    record.startedAt(),
-                    Optional.of(clock.instant()),
-                    Map.copyOf(result),
-                    Optional.empty());
-        }
-
-        private StepRecord failed(StepRecord record, String failure) {
-            return new StepRecord(
-                    record.attempts(),
-                    record.startedAt(),
-                    Optional.empty(),
-                    Map.copyOf(result),
-                    Optional.of(failure));
-        }
-
-        private static StepRecord own(Incident incident, StepName step) {
+        private StepRecord own(Incident incident) {
             StepRecord record = incident.steps().get(step);
             if (record == null) {
                 throw new Ledger.StaleEpochException(step + " of " + incident.id() + ": not begun");
             }
             return record;
-        }
-    }
-
-    private static final class DryWork implements Work {
-        private final Deadline deadline;
-        private final Optional<Secret> taskToken;
-        private final Map<String, String> remembered = new HashMap<>();
-        private Incident incident;
-
-        DryWork(Incident incident, Deadline deadline, Optional<Secret> taskToken) {
-            this.incident = incident;
-            this.deadline = deadline;
-            this.taskToken = taskToken;
-        }
-
-        @Override
-        public Incident incident() {
-            return incident;
-        }
-
-        @Override
-        public boolean dryRun() {
-            return true;
-        }
-
-        @Override
-        public Deadline deadline() {
-            return deadline;
-        }
-
-        @Override
-        public Optional<Secret> taskToken() {
-            return taskToken;
-        }
-
-        @Override
-        public void change(UnaryOperator<Incident> change) {
-            incident = change.apply(incident);
-        }
-
-        @Override
-        public Map<String, String> remembered() {
-            return Map.copyOf(remembered);
-        }
-
-        @Override
-        public void remember(String key, String value) {
-            remembered.put(key, value);
         }
     }
 }

@@ -65,18 +65,25 @@ public final class InMemoryLedger implements Ledger {
     }
 
     @Override
+    public synchronized Incident update(Incident seen, UnaryOperator<Incident> change) {
+        return update(seen.epoch(), change);
+    }
+
+    @Override
     public synchronized PairState change(UnaryOperator<PairState> change) {
         state = change.apply(state).withVersion(state.version() + 1);
         return state;
     }
 
     @Override
-    public synchronized void updateBoth(
+    public synchronized Incident updateBoth(
             Epoch epoch, UnaryOperator<PairState> change, UnaryOperator<Incident> incident) {
         Incident old = current(epoch);
         PairState next = change.apply(state).withVersion(state.version() + 1);
-        incidents.put(epoch, incident.apply(old).withVersion(old.version() + 1));
+        Incident changed = incident.apply(old).withVersion(old.version() + 1);
+        incidents.put(epoch, changed);
         state = next;
+        return changed;
     }
 
     @Override

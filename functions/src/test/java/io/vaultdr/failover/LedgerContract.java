@@ -195,6 +195,35 @@ abstract class LedgerContract {
     }
 
     @Test
+    void changesWhatWasSeenOrWhatOthersMadeOfIt() {
+        Ledger ledger = empty();
+        Epoch epoch = new Epoch(1);
+        open(ledger, 1);
+        Incident seen = ledger.incident(epoch).orElseThrow();
+        Incident once = ledger.update(seen, i -> i.withFinding("a"));
+        again().update(once, i -> i.withFinding("b"));
+        assertEquals(
+                List.of("a", "b", "c"), ledger.update(once, i -> i.withFinding("c")).findings());
+        assertEquals(List.of("a", "b", "c"), ledger.incident(epoch).orElseThrow().findings());
+    }
+
+    @Test
+    void refusesWhatWasSeenOfAnOlderOrClosedIncident() {
+        Ledger ledger = empty();
+        Epoch epoch = new Epoch(1);
+        open(ledger, 1);
+        Incident closed =
+                ledger.updateBoth(
+                        epoch,
+                        s -> s.withPhase(new Phase.Settled()),
+                        i -> i.closed(Outcome.FAILED, NOW));
+        Incident before = incident(1).withVersion(1);
+        assertThrows(StaleEpochException.class, () -> ledger.update(before, i -> i));
+        open(ledger, 2);
+        assertThrows(StaleEpochException.class, () -> ledger.update(closed, i -> i));
+    }
+
+    @Test
     void afterAClosedIncidentTheNextOpensAndIsNewest() {
         Ledger ledger = empty();
         open(ledger, 1);

@@ -39,7 +39,7 @@ import javax.net.ssl.SSLContext;
  */
 public final class Writer implements AutoCloseable {
     private static final String MOUNT = "clients";
-    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
     private static final int READERS = 4;
 
     /**

@@ -36,7 +36,9 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -129,7 +131,7 @@ final class Gateway implements AutoCloseable {
     private final Map<String, Observer> observers = new ConcurrentHashMap<>();
     private final Faults faults = new Faults();
     private final Object change = new Object();
-    private final ReentrantLock dynamoDb = new ReentrantLock();
+    private final ReadWriteLock transactions = new ReentrantReadWriteLock(true);
     private volatile @Nullable URI moto;
     private volatile Invoker invoker =
             (call, function, qualifier, event, payload) ->
@@ -382,19 +384,23 @@ final class Gateway implements AutoCloseable {
     }
 
     /**
-     * Asks moto; DynamoDB's calls one after the other, since moto puts back the whole table when a
-     * transaction fails and so loses what was written beside it. DynamoDB isolates transactions.
+     * Asks moto; nothing beside a DynamoDB transaction, since moto puts back the whole table when
+     * one fails and so loses what was written meanwhile. DynamoDB isolates transactions.
      */
     private HttpResponse<InputStream> send(Call call, HttpRequest request)
             throws IOException, InterruptedException {
         if (!call.service().equals("dynamodb")) {
             return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
         }
-        dynamoDb.lockInterruptibly();
+        Lock lock =
+                call.operation().equals("TransactWriteItems")
+                        ? transactions.writeLock()
+                        : transactions.readLock();
+        lock.lockInterruptibly();
         try {
             return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
         } finally {
-            dynamoDb.unlock();
+            lock.unlock();
         }
     }
 

@@ -1,6 +1,7 @@
 package io.vaultdr.rehearsal.world;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -10,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -33,23 +35,28 @@ public final class MotoServer implements AutoCloseable {
     /**
      * Starts a server and waits until it answers.
      *
-     * @param venv the Python environment with {@code bin/moto_server}
+     * @param venv the Python environment that moto is installed in
      * @param scratch where its log and its temporary files go
      * @param lambdaPort the port that answers Lambda's Invoke, on the loopback interface
      */
     public static MotoServer start(
             Path venv, Path scratch, int lambdaPort, ProcessStarter processes) {
         try {
-            Path program = venv.resolve("bin/moto_server").toAbsolutePath();
-            if (!Files.isExecutable(program)) {
+            Path python = venv.resolve("bin/python").toAbsolutePath();
+            if (!Files.isExecutable(python)) {
                 throw new IllegalStateException(
-                        "no " + program + ": run ./vault-dr once, it installs the Python tools");
+                        "no " + python + ": run ./vault-dr once, it installs the Python tools");
             }
             Path temporary = Files.createDirectories(scratch.resolve("moto"));
+            Path program = temporary.resolve("moto_server.py");
+            try (InputStream in = MotoServer.class.getResourceAsStream("moto.py")) {
+                Files.copy(Objects.requireNonNull(in), program);
+            }
             Path log = temporary.resolve("moto.log");
             int port = freePort();
             ProcessBuilder builder =
                     new ProcessBuilder(
+                                    python.toString(),
                                     program.toString(),
                                     "-H",
                                     "127.0.0.1",
