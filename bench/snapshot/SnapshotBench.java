@@ -34,6 +34,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -137,6 +138,7 @@ final class SnapshotBench {
                 Side.HOME,
                 new LeaderFinder((cluster, node) -> timed(real.at(cluster, node))),
                 node -> new Login.Session(node, token, Optional.empty()),
+                Map::of,
                 stores,
                 Path.of(System.getProperty("java.io.tmpdir")),
                 CLOCK,

@@ -325,6 +325,7 @@ public final class Wiring {
                         side,
                         leaders(),
                         node -> login().to(pair.cluster(side), node, Login.Intent.SNAPSHOT),
+                        () -> login().versions(pair.cluster(side).login()),
                         snapshotStores(),
                         scratch(),
                         clock,

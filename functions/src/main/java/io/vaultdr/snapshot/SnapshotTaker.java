@@ -73,6 +73,7 @@ public final class SnapshotTaker {
     private final Side side;
     private final LeaderFinder finder;
     private final Function<VaultClient, Login.Session> login;
+    private final Supplier<Map<String, String>> versions;
     private final List<? extends SnapshotStore> stores;
     private final Path scratch;
     private final Clock clock;
@@ -82,6 +83,7 @@ public final class SnapshotTaker {
      * A taker for one side of a pair.
      *
      * @param login logs in to a node with the intent {@code snapshot}
+     * @param versions the current version of each intent's login, which the snapshot will know
      * @param stores every bucket, home's first
      * @param scratch a directory with room for the archive
      * @param nonces never gives the same twice; letters and digits
@@ -91,6 +93,7 @@ public final class SnapshotTaker {
             Side side,
             LeaderFinder finder,
             Function<VaultClient, Login.Session> login,
+            Supplier<Map<String, String>> versions,
             List<? extends SnapshotStore> stores,
             Path scratch,
             Clock clock,
@@ -99,6 +102,7 @@ public final class SnapshotTaker {
         this.side = side;
         this.finder = finder;
         this.login = login;
+        this.versions = versions;
         this.stores = stores;
         this.scratch = scratch;
         this.clock = clock;
@@ -292,10 +296,17 @@ public final class SnapshotTaker {
                 seal.version().orElse("unknown"),
                 seal.type(),
                 Optional.empty(),
-                session.version()
-                        .map(version -> Map.of(Login.Intent.SNAPSHOT.toString(), version))
-                        .orElse(Map.of()),
+                logins(noticed),
                 paths);
+    }
+
+    private Map<String, String> logins(List<String> noticed) {
+        try {
+            return versions.get();
+        } catch (Failure e) {
+            noticed.add("the logins' versions could not be read: " + e.getMessage());
+            return Map.of();
+        }
     }
 
     private static List<String> auditPaths(Collection<VaultClient.AuditDevice> devices) {

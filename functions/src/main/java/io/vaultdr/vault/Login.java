@@ -13,25 +13,30 @@ import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueResponse;
 import software.amazon.awssdk.services.secretsmanager.model.ResourceNotFoundException;
-import software.amazon.lambda.powertools.parameters.ParamProvider;
-import software.amazon.lambda.powertools.parameters.cache.CacheManager;
-import software.amazon.lambda.powertools.parameters.secrets.SecretsProvider;
-import software.amazon.lambda.powertools.parameters.transform.TransformationManager;
 
 import java.io.IOException;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * Logs in by AppRole, with the credentials that {@code ./vault-dr setup} left in Secrets Manager of
  * the function's own region: {@code <login>/<intent>} holds {@code {"role_id":…, "secret_id":…,
  * "secret_id_accessor":…}}.
+ *
+ * <p>A rotation makes a new version of the secret, whose version id is the secret id's accessor, in
+ * every region. A restored cluster knows only the secret ids that are older than its snapshot, so
+ * its manifest names the version of each intent, and the login goes back to it.
  */
 public final class Login {
     private static final Logger LOG = LoggerFactory.getLogger(Login.class);
+    private static final String CURRENT = "AWSCURRENT";
 
-    private final ParamProvider secrets;
+    private final SecretsManagerClient secrets;
 
     /** What a login may do; one AppRole and one policy each. */
     public enum Intent {
@@ -40,7 +45,11 @@ public final class Login {
         /** Reads the canary, writes beside it. */
         VERIFY,
         /** Watches nodes join. */
-        GROW;
+        GROW,
+        /** Reads the canary of a restored copy and counts what is in it. */
+        PROVE,
+        /** Reads the secrets that the configuration lets anybody recover from a snapshot. */
+        RECOVER;
 
         /** As secrets, roles and policies are named. */
         @Override
@@ -49,27 +58,19 @@ public final class Login {
         }
     }
 
-    /** Logs in with secrets from {@code secrets}. */
-    public Login(ParamProvider secrets) {
+    private Login(SecretsManagerClient secrets) {
         this.secrets = secrets;
     }
 
-    /** Logs in with secrets that {@code client} reads; each is kept for five seconds. */
+    /** Logs in with secrets that {@code client} reads. */
     public static Login by(SecretsManagerClient client) {
-        return new Login(
-                SecretsProvider.builder()
-                        .withClient(client)
-                        .withCacheManager(new CacheManager())
-                        .withTransformationManager(new TransformationManager())
-                        .build());
+        return new Login(client);
     }
 
     /**
      * A token that is revoked when it is closed.
      *
-     * @param version the accessor of the AppRole secret id, which is no secret and tells one secret
-     *     id from another, in both regions and in a restored cluster; empty where the secret
-     *     doesn't hold it
+     * @param version of the secret that was used, in Secrets Manager
      */
     public record Session(VaultClient node, Secret token, Optional<String> version)
             implements AutoCloseable {
@@ -84,16 +85,49 @@ public final class Login {
         }
     }
 
+    /** Logs in to {@code node} with the current version of the cluster's secret. */
+    public Session to(PairSettings.Cluster cluster, VaultClient node, Intent intent) {
+        return to(cluster.login(), node, intent, Optional.empty());
+    }
+
     /**
-     * Logs in to {@code node}.
+     * Logs in to {@code node}: with {@code version} of the secret where it still exists and the
+     * node knows it, otherwise with the current one.
      *
+     * @param login the prefix of the secrets' names
+     * @param version as the manifest of what was restored on the node says
      * @throws Failure.Terminal where the secret is missing or isn't what setup wrote, or the node
      *     doesn't know it
      * @throws Failure.Retryable where Secrets Manager or the node doesn't answer
      */
-    public Session to(PairSettings.Cluster cluster, VaultClient node, Intent intent) {
-        String name = cluster.login() + "/" + intent;
-        JsonNode secret = read(name);
+    public Session to(String login, VaultClient node, Intent intent, Optional<String> version) {
+        String name = login + "/" + intent;
+        if (version.isPresent()) {
+            try {
+                return to(name, node, version.get());
+            } catch (Failure.Terminal e) {
+                LOG.warn("The current login is tried instead: {}", e.getMessage());
+            }
+        }
+        return to(name, node, "");
+    }
+
+    private Session to(String name, VaultClient node, String version) {
+        GetSecretValueResponse read =
+                asked(
+                        name,
+                        () ->
+                                version.isEmpty()
+                                        ? secrets.getSecretValue(r -> r.secretId(name))
+                                        : secrets.getSecretValue(
+                                                r -> r.secretId(name).versionId(version)));
+        JsonNode secret;
+        try {
+            secret = Json.MAPPER.readTree(Optional.ofNullable(read.secretString()).orElse(""));
+        } catch (IOException e) {
+            // Not kept as the cause: the parser quotes what it read.
+            throw unusable(name, "no JSON");
+        }
         String role = secret.path("role_id").asText();
         String id = secret.path("secret_id").asText();
         if (role.isEmpty() || id.isEmpty()) {
@@ -102,15 +136,48 @@ public final class Login {
         return new Session(
                 node,
                 node.login(Secret.of(role), Secret.of(id)).value(),
-                Optional.of(secret.path("secret_id_accessor").asText())
-                        .filter(accessor -> !accessor.isEmpty()));
+                Optional.of(read.versionId()));
     }
 
-    private JsonNode read(String name) {
+    /**
+     * The current version of each intent's secret, by the intent's name; none of an intent that has
+     * no secret. Reads no secret's value.
+     *
+     * @param login the prefix of the secrets' names
+     */
+    public Map<String, String> versions(String login) {
+        Map<String, String> versions = new TreeMap<>();
+        for (Intent intent : Intent.values()) {
+            current(login + "/" + intent)
+                    .ifPresent(version -> versions.put(intent.toString(), version));
+        }
+        return versions;
+    }
+
+    private Optional<String> current(String name) {
+        return asked(
+                name,
+                () -> {
+                    try {
+                        return secrets
+                                .describeSecret(r -> r.secretId(name))
+                                .versionIdsToStages()
+                                .entrySet()
+                                .stream()
+                                .filter(version -> version.getValue().contains(CURRENT))
+                                .map(Map.Entry::getKey)
+                                .findFirst();
+                    } catch (ResourceNotFoundException e) {
+                        return Optional.empty();
+                    }
+                });
+    }
+
+    private static <T> T asked(String name, Supplier<T> call) {
         try {
-            return Json.MAPPER.readTree(secrets.get(name));
+            return call.get();
         } catch (ResourceNotFoundException e) {
-            throw unusable(name, "no such secret in this region");
+            throw unusable(name, "no such secret, or no such version of it, in this region");
         } catch (AwsServiceException e) {
             if (e.statusCode() / 100 == 4 && !e.isThrottlingException()) {
                 throw unusable(name, e.awsErrorDetails().errorCode());
@@ -118,9 +185,6 @@ public final class Login {
             throw unanswered(name, e);
         } catch (SdkException e) {
             throw unanswered(name, e);
-        } catch (IOException e) {
-            // Not kept as the cause: the parser quotes what it read.
-            throw unusable(name, "no JSON");
         }
     }
 

@@ -322,6 +322,7 @@ class SnapshotTakerIT {
                             node.revokeSelf(session.token());
                             return session;
                         },
+                        Map::of,
                         List.of(home, dr),
                         SCRATCH,
                         CLOCK,
@@ -396,6 +397,7 @@ class SnapshotTakerIT {
                 Side.HOME,
                 new LeaderFinder(clients),
                 SnapshotTakerIT::session,
+                () -> Map.of("snapshot", "accessor"),
                 List.of(stores),
                 SCRATCH,
                 CLOCK,

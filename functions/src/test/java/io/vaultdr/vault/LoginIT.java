@@ -58,32 +58,75 @@ class LoginIT {
         secrets.createSecret(it -> it.name("payments-vault-dr/" + intent).secretString(value));
     }
 
+    /** As the setup script stores it: the version is named by the secret id's accessor. */
+    private static String issue(Intent intent, boolean first) {
+        var id = server.call("POST", "auth/approle/role/tester/secret-id", null).data();
+        String accessor = id.path("secret_id_accessor").asText();
+        String value =
+                "{\"role_id\":\"%s\",\"secret_id\":\"%s\",\"secret_id_accessor\":\"%s\"}"
+                        .formatted(
+                                server.call("GET", "auth/approle/role/tester/role-id", null)
+                                        .data()
+                                        .path("role_id")
+                                        .asText(),
+                                id.path("secret_id").asText(),
+                                accessor);
+        String name = "payments-vault-dr/" + intent;
+        if (first) {
+            secrets.createSecret(
+                    it -> it.name(name).clientRequestToken(accessor).secretString(value));
+        } else {
+            secrets.putSecretValue(
+                    it -> it.secretId(name).clientRequestToken(accessor).secretString(value));
+        }
+        return accessor;
+    }
+
     @Test
     void aSessionsTokenWorksUntilItIsClosed() {
         BaoServer node = server.leader();
-        String role =
-                server.call("GET", "auth/approle/role/tester/role-id", null)
-                        .data()
-                        .path("role_id")
-                        .asText();
-        var id = server.call("POST", "auth/approle/role/tester/secret-id", null).data();
-        put(
-                Intent.SNAPSHOT,
-                "{\"role_id\":\"%s\",\"secret_id\":\"%s\",\"secret_id_accessor\":\"%s\"}"
-                        .formatted(
-                                role,
-                                id.path("secret_id").asText(),
-                                id.path("secret_id_accessor").asText()));
+        String version = issue(Intent.SNAPSHOT, true);
         Secret token;
         try (Login.Session session = login(Intent.SNAPSHOT)) {
             token = session.token();
-            assertEquals(Optional.of(id.path("secret_id_accessor").asText()), session.version());
+            assertEquals(Optional.of(version), session.version());
             assertEquals(
                     200, node.call("GET", "auth/token/lookup-self", token.reveal(), null).status());
             assertFalse(session.toString().contains(token.reveal()));
         }
         assertEquals(
                 403, node.call("GET", "auth/token/lookup-self", token.reveal(), null).status());
+    }
+
+    @Test
+    void logsInWithTheVersionThatARestoredClusterKnowsAndElseWithTheCurrentOne() {
+        String old = issue(Intent.PROVE, true);
+        String current = issue(Intent.PROVE, false);
+        Login login = Login.by(secrets);
+        assertEquals(current, login.versions("payments-vault-dr").get("prove"));
+
+        // The old one works after a rotation.
+        assertEquals(Optional.of(old), proving(Optional.of(old)));
+        // A version that is gone from Secrets Manager, and one that the server doesn't know.
+        assertEquals(
+                Optional.of(current), proving(Optional.of("00000000-0000-0000-0000-000000000000")));
+        server.call(
+                        "POST",
+                        "auth/approle/role/tester/secret-id-accessor/destroy",
+                        Map.of("secret_id_accessor", old))
+                .expect();
+        assertEquals(Optional.of(current), proving(Optional.of(old)));
+    }
+
+    private static Optional<String> proving(Optional<String> version) {
+        PairSettings.Cluster cluster = Clusters.of(server.addresses());
+        VaultClient node =
+                new HttpVaultClients(any -> Optional.empty(), Limits.DEFAULT)
+                        .at(cluster, cluster.address());
+        try (Login.Session session =
+                Login.by(secrets).to("payments-vault-dr", node, Intent.PROVE, version)) {
+            return session.version();
+        }
     }
 
     @Test

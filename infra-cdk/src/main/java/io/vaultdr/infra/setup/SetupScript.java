@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Writes the script that prepares a pair's serving cluster: the KV mount of the canary, a policy
@@ -102,13 +103,16 @@ public final class SetupScript {
               fi
             }
 
-            # Takes the secret's value from standard input.
+            # Takes the secret's value from standard input. The version is named by the secret id's
+            # accessor ($4, no secret), so that it has the same name in every region.
             store() {
               if [ -n "$3" ]; then
                 aws secretsmanager put-secret-value --region "$1" --secret-id "$2" \\
+                  --client-request-token "$4" \\
                   --secret-string file:///dev/stdin >/dev/null
               else
                 aws secretsmanager create-secret --region "$1" --name "$2" \\
+                  --client-request-token "$4" \\
                   --description "vault-dr logs in to @PAIR@ with this" \\
                   --secret-string file:///dev/stdin >/dev/null
               fi
@@ -140,13 +144,27 @@ public final class SetupScript {
 
             """;
 
-    /** The script for {@code pair}; POSIX sh, for {@code bao} or {@code vault} by its edition. */
+    /** The script for {@code pair} where nothing can be recovered by {@code restore --only}. */
     public static String of(PairSettings pair) {
+        return of(pair, List.of());
+    }
+
+    /**
+     * The script for {@code pair}; POSIX sh, for {@code bao} or {@code vault} by its edition.
+     *
+     * @param recover the KV paths that {@code restore --only} may read, mount first, {@code *} at
+     *     the end for all below; none: there is no such login
+     */
+    public static String of(PairSettings pair, List<String> recover) {
         StringBuilder script = new StringBuilder(HEAD);
-        for (Intent intent : Intent.values()) {
+        List<Intent> intents =
+                Stream.of(Intent.values())
+                        .filter(intent -> intent != Intent.RECOVER || !recover.isEmpty())
+                        .toList();
+        for (Intent intent : intents) {
             script.append(
                     POLICY.replace("@WHAT@", purpose(intent))
-                            .replace("@RULES@", rules(intent))
+                            .replace("@RULES@", rules(intent, recover))
                             .replace("@INTENT@", intent.toString()));
         }
         List<Place> places = new ArrayList<>();
@@ -157,7 +175,7 @@ public final class SetupScript {
                 STORE.replace("@READ@\n", each(distinct, SetupScript::read))
                         .replace("@SAME@", same(distinct.size()))
                         .replace("@WRITE@\n", each(distinct, SetupScript::write)));
-        for (Intent intent : Intent.values()) {
+        for (Intent intent : intents) {
             script.append("credentials ").append(intent).append('\n');
         }
         boolean openBao = pair.edition() == PairSettings.Edition.OPENBAO;
@@ -175,10 +193,30 @@ public final class SetupScript {
                             + " restored server will want to open.";
             case VERIFY -> "Promote and Verify: read the canary back, write beside it.";
             case GROW -> "Grow: watches nodes join and tells autopilot what to expect.";
+            case PROVE ->
+                    "ProveSnapshot, on a restored copy: reads the canary back and counts mounts,"
+                            + " policies, entities and keys.";
+            case RECOVER -> "restore --only, on a restored copy: reads what was lost by mistake.";
         };
     }
 
-    private static String rules(Intent intent) {
+    /**
+     * Both paths of a KV version 2 secret. Where the engine's mount ends can't be told from the
+     * path, so each possible end gets its rules.
+     */
+    private static Stream<String> splits(String path) {
+        return IntStream.range(1, path.length() - 1)
+                .filter(at -> path.charAt(at) == '/')
+                .boxed()
+                .flatMap(at -> Stream.of("data", "metadata").map(kind -> rule(path, at, kind)));
+    }
+
+    private static String rule(String path, int mount, String kind) {
+        return "path \"%s/%s%s\" { capabilities = [\"read\"] }"
+                .formatted(path.substring(0, mount), kind, path.substring(mount));
+    }
+
+    private static String rules(Intent intent, List<String> recover) {
         return switch (intent) {
             case SNAPSHOT ->
                     """
@@ -197,6 +235,20 @@ public final class SetupScript {
                     path "sys/storage/raft/autopilot/state"         { capabilities = ["read"] }
                     path "sys/storage/raft/autopilot/configuration" { capabilities = ["read", "update"] }\
                     """;
+            // Engines are mounted up to three names deep; deeper ones are not counted.
+            case PROVE ->
+                    """
+                    path "vault-dr/data/canary" { capabilities = ["read"] }
+                    path "sys/mounts"           { capabilities = ["read"] }
+                    path "sys/auth"             { capabilities = ["read"] }
+                    path "sys/policies/acl"     { capabilities = ["list"] }
+                    path "identity/entity/id"   { capabilities = ["list"] }
+                    path "+/metadata/*"         { capabilities = ["list"] }
+                    path "+/+/metadata/*"       { capabilities = ["list"] }
+                    path "+/+/+/metadata/*"     { capabilities = ["list"] }\
+                    """;
+            case RECOVER ->
+                    recover.stream().flatMap(SetupScript::splits).collect(Collectors.joining("\n"));
         };
     }
 
@@ -223,7 +275,7 @@ public final class SetupScript {
     /** The old value only tells whether there is a secret; it shows in no process list either. */
     private static String write(int number, Place place) {
         return """
-          printf '%s' "$value" | store @REGION@ @NAME@ "${secret_@N@:+exists}"
+          printf '%s' "$value" | store @REGION@ @NAME@ "${secret_@N@:+exists}" "$accessor"
           say "credentials of vault-dr-$intent: stored in" @REGION@
         """
                 .replace("@N@", Integer.toString(number))

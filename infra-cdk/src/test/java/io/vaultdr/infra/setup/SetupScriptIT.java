@@ -33,6 +33,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** The printed script as it is, run with the real commands against a real cluster and moto. */
@@ -111,7 +112,9 @@ class SetupScriptIT {
     }
 
     private static Run run(PairSettings pair, Map<String, String> more) throws Exception {
-        Path script = Files.writeString(directory.resolve("setup.sh"), SetupScript.of(pair));
+        Path script =
+                Files.writeString(
+                        directory.resolve("setup.sh"), SetupScript.of(pair, List.of("kv/team/*")));
         ProcessBuilder builder =
                 new ProcessBuilder("/bin/sh", script.toString()).redirectErrorStream(true);
         Map<String, String> environment = builder.environment();
@@ -140,6 +143,13 @@ class SetupScriptIT {
         assertEquals(0, first.status(), first.output());
         String secret = stored(HOME, "payments-vault-dr", Intent.SNAPSHOT);
         assertEquals(secret, stored(DR, "payments-dr/it's", Intent.SNAPSHOT));
+        Login login = Login.by(moto.clients().secretsManager(HOME));
+        assertEquals(
+                login.versions("payments-vault-dr"),
+                Login.by(moto.clients().secretsManager(DR)).versions("payments-dr/it's"));
+        assertEquals(
+                Set.of("snapshot", "verify", "grow", "prove", "recover"),
+                login.versions("payments-vault-dr").keySet());
 
         loginsDoTheirIntentAndNoMore();
 
@@ -205,6 +215,14 @@ class SetupScriptIT {
             assertEquals(1, node.raftConfiguration(token).size());
             assertTrue(node.autopilotState(token).healthy());
             denied(() -> node.readKv(token, "vault-dr", "canary"));
+        }
+        cluster.call("POST", "sys/mounts/kv", Map.of("type", "kv-v2")).expect();
+        try (Login.Session session = login.to(home, node, Intent.RECOVER)) {
+            Secret token = session.token();
+            // Not there, and not refused.
+            assertEquals(Optional.empty(), node.readKv(token, "kv", "team/db"));
+            denied(() -> node.readKv(token, "kv", "other"));
+            denied(() -> node.writeKv(token, "kv", "team/db", Map.of("a", "b")));
         }
     }
 
