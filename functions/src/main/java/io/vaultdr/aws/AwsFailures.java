@@ -10,15 +10,15 @@ final class AwsFailures {
     private AwsFailures() {}
 
     /**
-     * What a call that failed amounts to. A service that refuses did nothing; throttling and a
-     * service's own errors may be repeated; and without an answer a call that changes something may
-     * have changed it.
+     * What a call that failed amounts to. A service that refuses did nothing; throttling, what the
+     * SDK calls retryable and a service's own errors may be repeated; and without an answer a call
+     * that changes something may have changed it.
      *
      * @param changes whether the call changes something
      */
     static Failure of(String tried, SdkException e, boolean changes, String next) {
         if (e instanceof AwsServiceException answer) {
-            if (answer.isThrottlingException()) {
+            if (answer.isThrottlingException() || answer.retryable()) {
                 return new Failure.Retryable(tried, seen(e), next, e);
             }
             if (answer.statusCode() < 500) {

@@ -33,7 +33,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
  * A pair's snapshots in one S3 bucket: archives under {@code archives/}, the manifests that commit
@@ -53,6 +52,7 @@ public final class S3Bucket implements SnapshotStore {
     private static final Duration RECENT = Duration.ofDays(2);
 
     private static final int PRECONDITION_FAILED = 412;
+    private static final String AGAIN = "It is looked for, and tried again";
 
     private final S3Client s3;
     private final PairSettings.Bucket bucket;
@@ -101,7 +101,7 @@ public final class S3Bucket implements SnapshotStore {
     }
 
     private List<String> keys(String after) {
-        return call(
+        return AwsCalls.read(
                 "list manifests in " + bucket.name(),
                 () ->
                         s3
@@ -121,7 +121,7 @@ public final class S3Bucket implements SnapshotStore {
 
     @Override
     public InputStream open(Manifest snapshot) {
-        return call(
+        return AwsCalls.read(
                 "read " + name(snapshot.archiveKey()),
                 () -> s3.getObject(r -> r.bucket(bucket.name()).key(snapshot.archiveKey())));
     }
@@ -133,7 +133,7 @@ public final class S3Bucket implements SnapshotStore {
 
     private Optional<Manifest> manifest(String key) {
         byte[] json =
-                call(
+                AwsCalls.read(
                         "read " + name(key),
                         () -> {
                             try {
@@ -185,10 +185,10 @@ public final class S3Bucket implements SnapshotStore {
             return true;
         } catch (SdkServiceException e) {
             if (e.statusCode() != PRECONDITION_FAILED) {
-                refused = Optional.of(failure("write " + name(key), e));
+                refused = Optional.of(AwsFailures.of("write " + name(key), e, true, AGAIN));
             }
         } catch (SdkException e) {
-            refused = Optional.of(failure("write " + name(key), e));
+            refused = Optional.of(AwsFailures.of("write " + name(key), e, true, AGAIN));
         }
         // Refused because it is there, or no answer: whose it is tells whether it was written.
         Optional<Manifest> there = committed(manifest.id());
@@ -201,7 +201,7 @@ public final class S3Bucket implements SnapshotStore {
     @Override
     public int sweep(Instant before) {
         String youngest = Manifest.archiveKey(Manifest.id(pair, before, Duration.ofMinutes(1)), "");
-        return call(
+        return AwsCalls.read(
                 "list uploads in " + bucket.name(),
                 () -> {
                     int swept = 0;
@@ -236,7 +236,7 @@ public final class S3Bucket implements SnapshotStore {
     @Override
     public Upload begin(String key) {
         String uploadId =
-                call(
+                AwsCalls.write(
                         "begin to upload " + name(key),
                         () ->
                                 s3.createMultipartUpload(
@@ -266,7 +266,7 @@ public final class S3Bucket implements SnapshotStore {
             ContentStreamProvider stream =
                     ContentStreamProvider.fromInputStreamSupplier(content::open);
             UploadPartResponse part =
-                    call(
+                    AwsCalls.write(
                             "upload part " + number + " of " + name(key),
                             () ->
                                     s3.uploadPart(
@@ -314,7 +314,7 @@ public final class S3Bucket implements SnapshotStore {
             } catch (SdkException e) {
                 // A repetition of a call whose answer was lost finds no upload but the object.
                 if (!exists()) {
-                    throw failure("complete " + name(key), e);
+                    throw AwsFailures.of("complete " + name(key), e, true, AGAIN);
                 }
             }
         }
@@ -330,7 +330,7 @@ public final class S3Bucket implements SnapshotStore {
             } catch (NoSuchKeyException e) {
                 return false;
             } catch (SdkException e) {
-                throw failure("look for " + name(key), e);
+                throw AwsFailures.of("look for " + name(key), e, false, AGAIN);
             }
         }
 
@@ -353,28 +353,5 @@ public final class S3Bucket implements SnapshotStore {
 
     private static Consumer<AwsRequestOverrideConfiguration.Builder> limit(Duration call) {
         return override -> override.apiCallTimeout(call);
-    }
-
-    private static <T> T call(String what, Supplier<T> call) {
-        try {
-            return call.get();
-        } catch (SdkException e) {
-            throw failure(what, e);
-        }
-    }
-
-    private static Failure failure(String what, SdkException e) {
-        if (e instanceof SdkServiceException answer
-                && answer.statusCode() < 500
-                && !answer.isThrottlingException()
-                && !e.retryable()) {
-            return new Failure.Terminal(
-                    what,
-                    "S3 answered " + answer.statusCode() + " (request " + answer.requestId() + ")",
-                    "Check the bucket's name, region and policy, its key and the function's role",
-                    e);
-        }
-        return new Failure.Retryable(
-                what, "no usable answer from S3: " + e.getMessage(), "It is tried again", e);
     }
 }
