@@ -15,6 +15,9 @@ import java.util.Optional;
  * @param login the prefix of the AppRole secrets: {@code <login>/prove} is used
  * @param largestSnapshotBytes what the function's memory and scratch space were sized for
  * @param sweepEvery how often the newest unproven snapshot is looked for, besides events
+ * @param recovered where {@code restore --only} leaves what it brought back, encrypted, for a day:
+ *     a bucket of its own, since versions in a locked one would stay as long as the lock; empty
+ *     where nothing may be recovered
  */
 public record ProofSettings(
         PairSettings.Bucket bucket,
@@ -24,7 +27,8 @@ public record ProofSettings(
         Seal seal,
         String login,
         long largestSnapshotBytes,
-        Duration sweepEvery) {
+        Duration sweepEvery,
+        Optional<PairSettings.Bucket> recovered) {
 
     /**
      * A file in a bucket of the function's own region.
