@@ -13,11 +13,13 @@ import io.vaultdr.model.PairId;
 import io.vaultdr.model.Secret;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.Deadline;
+import io.vaultdr.runtime.PairMetrics;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.snapshot.SnapshotTaker.Taken;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.BaoServer;
 import io.vaultdr.testing.Eventually;
+import io.vaultdr.testing.GarbageServer;
 import io.vaultdr.testing.Moto;
 import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.LeaderFinder;
@@ -42,6 +44,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +52,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 
@@ -332,6 +336,95 @@ class SnapshotTakerIT {
 
         assertEquals(List.of(), home.newest(5));
         assertEquals(0, uploadsUnderWay());
+    }
+
+    @Test
+    void keepsWhatTheServerStreamsToItsEndAfterTheTokenDied() throws IOException {
+        AtomicReference<Secret> token = new AtomicReference<>();
+        AtomicBoolean revoked = new AtomicBoolean();
+        VaultClients clients =
+                intercepted(
+                        stream ->
+                                after(
+                                        stream,
+                                        5_000_000,
+                                        () -> {
+                                            cluster.call(
+                                                            "POST",
+                                                            "auth/token/revoke",
+                                                            Map.of("token", token.get().reveal()))
+                                                    .expect();
+                                            revoked.set(true);
+                                        }));
+        SnapshotTaker taker =
+                new SnapshotTaker(
+                        pair,
+                        Side.HOME,
+                        new LeaderFinder(clients),
+                        node -> {
+                            Login.Session session = session(node);
+                            token.set(session.token());
+                            return session;
+                        },
+                        List.of(home, dr),
+                        SCRATCH,
+                        CLOCK,
+                        SnapshotTakerIT::nonce);
+
+        Manifest manifest = committed(taker.take(MINUTE, LINEAGE, minutes(2))).manifest();
+
+        assertTrue(revoked.get());
+        assertInstanceOf(Archive.Sound.class, check(home, manifest));
+        assertInstanceOf(Archive.Sound.class, check(dr, manifest));
+    }
+
+    @Test
+    void servesTheOtherBucketWhileOneHangs() throws IOException {
+        try (GarbageServer silent = GarbageServer.start(GarbageServer.Manner.SILENCE)) {
+            SnapshotStore hanging = bucketBehind(silent);
+
+            Taken.Committed taken =
+                    committed(taker(home, hanging).take(MINUTE, LINEAGE, minutes(2)));
+
+            assertEquals(List.of("eu-west-1"), taken.regions());
+            assertTrue(taken.degraded().getFirst().contains("eu-central-1"), "" + taken.degraded());
+            assertTrue(silent.connections() > 0);
+        }
+    }
+
+    /** The DR bucket as it is seen where packets to its region get lost. */
+    private SnapshotStore bucketBehind(GarbageServer server) {
+        String endpoint = System.setProperty("aws.endpointUrl", server.address().toString());
+        try {
+            AwsClients clients = moto.clients();
+            // An SDK client asks for its endpoint when it is made.
+            clients.s3("eu-central-1");
+            return new S3Bucket(clients, pair.buckets().getLast(), pair.pair(), CLOCK);
+        } finally {
+            System.setProperty("aws.endpointUrl", endpoint);
+        }
+    }
+
+    @Test
+    void takesWithoutTheLedgerAndSaysSo() {
+        List<PairMetrics.Measure> published = new ArrayList<>();
+        SnapshotRun run =
+                new SnapshotRun(
+                        Side.HOME,
+                        () -> {
+                            throw new Failure.Retryable(
+                                    "read the ledger", "no answer", "Ask again");
+                        },
+                        taker(home, dr),
+                        new MissingCopies(List.of(home, dr), SCRATCH),
+                        published::addAll);
+
+        SnapshotRun.Report report = run.run(MINUTE, minutes(2));
+
+        assertEquals("COMMITTED", report.outcome());
+        assertTrue(report.degraded().getFirst().contains("lineage is unknown"), "" + report);
+        assertEquals(Optional.empty(), home.newest(1).getFirst().lineage());
+        assertTrue(published.contains(PairMetrics.Measure.count("SnapshotDegraded", 1)));
     }
 
     @Test
