@@ -143,6 +143,7 @@ class KilledSnapshotIT {
                         new HttpVaultClients(
                                 cluster -> Optional.empty(), HttpVaultClients.Limits.DEFAULT)),
                 node -> new Login.Session(node, Secret.of(token), Optional.empty()),
+                Map::of,
                 List.of(new S3Bucket(aws, bucket(), pair.pair(), CLOCK)),
                 scratch,
                 CLOCK,

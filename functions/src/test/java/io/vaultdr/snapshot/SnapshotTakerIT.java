@@ -366,6 +366,7 @@ class SnapshotTakerIT {
                             token.set(session.token());
                             return session;
                         },
+                        Map::of,
                         List.of(home, dr),
                         SCRATCH,
                         CLOCK,
