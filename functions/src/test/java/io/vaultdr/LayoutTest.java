@@ -38,23 +38,26 @@ class LayoutTest {
                     "promotion",
                     "traffic",
                     "workflow",
+                    "drill",
                     "vault",
                     "aws");
 
     /** Who may use whom. */
     private static final Map<String, Set<String>> ARROWS =
-            Map.of(
-                    "model", Set.of(),
-                    "runtime", Set.of("model"),
-                    "vault", Set.of("model", "runtime"),
-                    "snapshot", Set.of("model", "runtime", "vault"),
-                    "failover", Set.of("model", "runtime", "vault", "snapshot"),
-                    "traffic", Set.of("model", "runtime"),
-                    "promotion",
-                            Set.of("model", "runtime", "vault", "snapshot", "failover", "traffic"),
-                    "workflow", union(ALL, "aws", "workflow"),
-                    "aws", union(ALL, "aws"),
-                    "handler", union(with(ALL, WIRING)));
+            Map.ofEntries(
+                    Map.entry("model", Set.of()),
+                    Map.entry("runtime", Set.of("model")),
+                    Map.entry("vault", Set.of("model", "runtime")),
+                    Map.entry("snapshot", Set.of("model", "runtime", "vault")),
+                    Map.entry("failover", Set.of("model", "runtime", "vault", "snapshot")),
+                    Map.entry("traffic", Set.of("model", "runtime")),
+                    Map.entry(
+                            "promotion",
+                            Set.of("model", "runtime", "vault", "snapshot", "failover", "traffic")),
+                    Map.entry("workflow", union(ALL, "aws", "workflow", "drill")),
+                    Map.entry("drill", Set.of("model", "runtime", "snapshot", "failover")),
+                    Map.entry("aws", union(ALL, "aws")),
+                    Map.entry("handler", union(with(ALL, WIRING))));
 
     private static final JavaClasses CLASSES =
             new ClassFileImporter()
@@ -99,7 +102,8 @@ class LayoutTest {
                         ROOT + "failover..",
                         ROOT + "promotion..",
                         ROOT + "traffic..",
-                        ROOT + "workflow..")
+                        ROOT + "workflow..",
+                        ROOT + "drill..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("software.amazon.awssdk..", "com.amazonaws..")

@@ -113,7 +113,9 @@ class RunbooksTest {
                         "snapshot-degraded",
                         "failover-failed",
                         "failover-timed-out",
-                        "dry-run-silent")
+                        "dry-run-silent",
+                        "dry-run-failed",
+                        "drill-failed")
                 .filter(end -> alarm.endsWith("-" + end))
                 .findFirst()
                 .orElseGet(() -> "function-" + alarm.substring(alarm.lastIndexOf('-') + 1));

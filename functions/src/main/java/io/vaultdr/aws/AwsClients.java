@@ -1,5 +1,6 @@
 package io.vaultdr.aws;
 
+import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.awscore.client.builder.AwsSyncClientBuilder;
@@ -11,6 +12,7 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.route53.Route53Client;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
@@ -44,6 +46,16 @@ public final class AwsClients {
     /** Clients that sign with {@code credentials}. */
     public AwsClients(AwsCredentialsProvider credentials) {
         this.credentials = credentials;
+    }
+
+    /** The credentials that all of them sign with. */
+    AwsCredentials credentials() {
+        return credentials.resolveCredentials();
+    }
+
+    /** The connections that all of them use. */
+    SdkHttpClient http() {
+        return http;
     }
 
     /** Amazon S3 in {@code region}. */
@@ -99,6 +111,11 @@ public final class AwsClients {
     /** SNS in {@code region}. */
     public SnsClient sns(String region) {
         return client(SnsClient.class, region, at -> bounded(SnsClient.builder(), at).build());
+    }
+
+    /** KMS in {@code region}. */
+    public KmsClient kms(String region) {
+        return client(KmsClient.class, region, at -> bounded(KmsClient.builder(), at).build());
     }
 
     /** Route 53, whose control plane is in us-east-1. */

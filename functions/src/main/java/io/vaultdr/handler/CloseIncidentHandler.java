@@ -29,16 +29,20 @@ public final class CloseIncidentHandler
     public Map<String, String> handleRequest(Map<String, Object> event, Context context) {
         return PowertoolsLogging.withLogging(
                 context,
-                () ->
-                        new CloseIncident(
-                                        wiring.ledger(),
-                                        wiring.pager(),
-                                        wiring.dr()
-                                                .autoScalingGroup()
-                                                .map(group -> wiring.capacity()),
-                                        wiring.clock())
-                                .close(
-                                        StepInput.of(event, wiring.pair().pair()),
-                                        StepInput.failure(event)));
+                () -> {
+                    StepInput input = StepInput.of(event, wiring.pair().pair());
+                    return input.dryRun()
+                            ? DryRun.of(wiring.pair(), () -> close(input, event))
+                            : close(input, event);
+                });
+    }
+
+    private Map<String, String> close(StepInput input, Map<String, Object> event) {
+        return new CloseIncident(
+                        wiring.ledger(),
+                        wiring.pager(),
+                        wiring.dr().autoScalingGroup().map(group -> wiring.capacity()),
+                        wiring.clock())
+                .close(input, StepInput.failure(event));
     }
 }

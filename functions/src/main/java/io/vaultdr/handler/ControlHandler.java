@@ -12,7 +12,7 @@ import software.amazon.lambda.powertools.logging.PowertoolsLogging;
 
 import java.util.Map;
 
-/** What people do with a pair: {@link Control}. */
+/** What people do with a pair: {@link Control}. Its dry run is a status. */
 public final class ControlHandler implements RequestHandler<Map<String, Object>, Object> {
     private final Wiring wiring;
 
@@ -30,13 +30,18 @@ public final class ControlHandler implements RequestHandler<Map<String, Object>,
         return PowertoolsLogging.withLogging(
                 context,
                 () ->
-                        Json.MAPPER.convertValue(
-                                ControlInput.of(
-                                                event,
-                                                context.getInvokedFunctionArn(),
-                                                context.getAwsRequestId())
-                                        .act(control()),
-                                Map.class));
+                        DryRun.asked(event)
+                                ? DryRun.of(
+                                        wiring.pair(),
+                                        () -> answer(Map.of("action", "status"), context))
+                                : answer(event, context));
+    }
+
+    private Object answer(Map<String, Object> event, Context context) {
+        return Json.MAPPER.convertValue(
+                ControlInput.of(event, context.getInvokedFunctionArn(), context.getAwsRequestId())
+                        .act(control()),
+                Map.class);
     }
 
     private Control control() {

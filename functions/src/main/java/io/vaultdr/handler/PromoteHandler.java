@@ -25,7 +25,7 @@ public final class PromoteHandler extends StepHandler {
                 wiring.drCatalog(),
                 new ByRestore(
                         wiring.dr(),
-                        wiring.failover(),
+                        ByRestore.Documents.of(wiring.failover()),
                         wiring.vaultClients(),
                         wiring.nodeCommands()),
                 wiring.failover().acceptedLoss(),

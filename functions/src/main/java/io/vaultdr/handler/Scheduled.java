@@ -1,7 +1,6 @@
 package io.vaultdr.handler;
 
 import com.amazonaws.services.lambda.runtime.Context;
-import com.amazonaws.services.lambda.runtime.events.ScheduledEvent;
 import com.fasterxml.jackson.core.type.TypeReference;
 
 import io.vaultdr.model.Failure;
@@ -9,6 +8,7 @@ import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.Json;
 
 import java.time.Clock;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -21,14 +21,16 @@ final class Scheduled {
     private Scheduled() {}
 
     /** The minute that the schedule meant, the same when the event is delivered again. */
-    static Instant time(ScheduledEvent event) {
-        if (event.getTime() == null) {
+    static Instant time(Map<String, ?> event) {
+        try {
+            return Instant.parse(String.valueOf(event.get("time")));
+        } catch (DateTimeException e) {
             throw new Failure.Terminal(
                     "read the scheduled event",
-                    "it has no time",
-                    "Send an EventBridge event such as events/take-snapshot.json");
+                    "its time is " + event.get("time"),
+                    "Send an EventBridge event such as events/take-snapshot.json",
+                    e);
         }
-        return Instant.ofEpochMilli(event.getTime().getMillis());
     }
 
     static Deadline deadline(Context context) {

@@ -48,8 +48,11 @@ public abstract class StepHandler
         Deadline deadline = Deadline.of(wiring.clock(), context::getRemainingTimeInMillis, RESERVE);
         Step step = step(wiring, context);
         LOG.info("{} begins", step.name());
+        StepRunner runner = new StepRunner(wiring.ledger(), wiring.clock());
         Map<String, String> answer =
-                new StepRunner(wiring.ledger(), wiring.clock()).run(step, input, deadline);
+                input.dryRun()
+                        ? DryRun.of(wiring.pair(), () -> runner.run(step, input, deadline))
+                        : runner.run(step, input, deadline);
         LOG.info("{} answers {}", step.name(), answer);
         return answer;
     }

@@ -2,28 +2,46 @@ package io.vaultdr.handler;
 
 import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
-import com.amazonaws.services.lambda.runtime.events.ScheduledEvent;
 
+import io.vaultdr.runtime.PairMetrics;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.snapshot.SnapshotDryRun;
 import io.vaultdr.snapshot.SnapshotRun;
 
 import java.util.Map;
 
-/** Takes a snapshot of the pair's serving side when the schedule says so. */
-public final class TakeSnapshotHandler implements RequestHandler<ScheduledEvent, Map<String, ?>> {
+/**
+ * Takes a snapshot of the pair's serving side when the schedule or a drill says so: the event is
+ * EventBridge's, of which the time is read. Its dry run is {@link SnapshotDryRun}.
+ */
+public final class TakeSnapshotHandler
+        implements RequestHandler<Map<String, Object>, Map<String, ?>> {
     private final SnapshotRun run;
+    private final SnapshotDryRun dryRun;
+    private final PairMetrics metrics;
 
     /** Wired from the environment. */
     public TakeSnapshotHandler() {
-        this(Wiring.ofPair().snapshotRun());
+        this(Wiring.ofPair());
     }
 
-    TakeSnapshotHandler(SnapshotRun run) {
+    private TakeSnapshotHandler(Wiring wiring) {
+        this(
+                wiring.snapshotRun(),
+                wiring.snapshotDryRun(),
+                PairMetrics.embedded(wiring.pair().pair()));
+    }
+
+    TakeSnapshotHandler(SnapshotRun run, SnapshotDryRun dryRun, PairMetrics metrics) {
         this.run = run;
+        this.dryRun = dryRun;
+        this.metrics = metrics;
     }
 
     @Override
-    public Map<String, ?> handleRequest(ScheduledEvent event, Context context) {
-        return Scheduled.answer(run.run(Scheduled.time(event), Scheduled.deadline(context)));
+    public Map<String, ?> handleRequest(Map<String, Object> event, Context context) {
+        return DryRun.asked(event)
+                ? DryRun.of(metrics, dryRun::run)
+                : Scheduled.answer(run.run(Scheduled.time(event), Scheduled.deadline(context)));
     }
 }

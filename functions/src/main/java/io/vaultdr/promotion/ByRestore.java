@@ -44,8 +44,12 @@ import java.util.function.Supplier;
  * that somebody else initialised is never touched.
  */
 public final class ByRestore {
-    private static final String INITIALISED = "initialised";
-    private static final String POSTED = "posted";
+    /** Remembers which node was initialised, before it is. */
+    public static final String INITIALISED = "initialised";
+
+    /** Remembers which snapshot was posted, before it is. */
+    public static final String POSTED = "posted";
+
     private static final String RESTARTED = "restarted";
     private static final Duration POLL = Duration.ofMillis(200);
 
@@ -61,18 +65,31 @@ public final class ByRestore {
     private static final Duration SETTLE = Duration.ofSeconds(20);
 
     private final PairSettings.Cluster cluster;
-    private final PairSettings.Failover failover;
+    private final Documents documents;
     private final VaultClients clients;
     private final NodeCommands commands;
 
-    /** Promotes {@code cluster} with the documents of {@code failover}. */
+    /**
+     * What is run on the nodes.
+     *
+     * @param restart restarts the server
+     * @param wipe empties the server's data and starts it
+     */
+    public record Documents(String restart, String wipe) {
+        /** Those of a failover. */
+        public static Documents of(PairSettings.Failover failover) {
+            return new Documents(failover.restartDocument(), failover.wipeDocument());
+        }
+    }
+
+    /** Promotes {@code cluster} with {@code documents}. */
     public ByRestore(
             PairSettings.Cluster cluster,
-            PairSettings.Failover failover,
+            Documents documents,
             VaultClients clients,
             NodeCommands commands) {
         this.cluster = cluster;
-        this.failover = failover;
+        this.documents = documents;
         this.clients = clients;
         this.commands = commands;
     }
@@ -139,14 +156,14 @@ public final class ByRestore {
         Instant began = deadline.clock().instant();
         VaultClient client = clients.at(cluster, node);
         Optional<Instant> before = client.leader().activeTime();
-        List<Run> runs = commands.run(cluster, failover.restartDocument(), DOCUMENT);
+        List<Run> runs = commands.run(cluster, documents.restart(), DOCUMENT);
         require(
                 deadline.within(UNSEAL).poll(POLL, () -> restarted(client, snapshot, before)),
                 () ->
                         new Failure.Retryable(
                                 "restart " + node,
                                 "its server isn't active after a restart; "
-                                        + failover.restartDocument()
+                                        + documents.restart()
                                         + " said "
                                         + said(runs),
                                 "Restart the server on that node by hand; the step looks"
@@ -164,7 +181,7 @@ public final class ByRestore {
                     "it is initialised (status "
                             + other.health().status()
                             + "), and not by this incident; expected a blank node (501)",
-                    "If nothing on it is wanted, wipe it with " + failover.wipeDocument());
+                    "If nothing on it is wanted, wipe it with " + documents.wipe());
         }
         if (journal.remembered().containsKey(POSTED)) {
             Optional<Health> settled =
@@ -230,7 +247,7 @@ public final class ByRestore {
     }
 
     private void wipe(URI node, Deadline deadline) {
-        List<Run> runs = commands.run(cluster, failover.wipeDocument(), DOCUMENT);
+        List<Run> runs = commands.run(cluster, documents.wipe(), DOCUMENT);
         VaultClient client = clients.at(cluster, node);
         if (deadline.within(UNSEAL)
                 .poll(
@@ -241,7 +258,7 @@ public final class ByRestore {
                 .isEmpty()) {
             throw new Failure.Retryable(
                     "wipe " + node,
-                    "it doesn't answer 501; " + failover.wipeDocument() + " said " + said(runs),
+                    "it doesn't answer 501; " + documents.wipe() + " said " + said(runs),
                     "Wipe the node by hand: stop the server, empty its data, start it");
         }
     }

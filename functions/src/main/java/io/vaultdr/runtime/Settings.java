@@ -41,15 +41,7 @@ public sealed interface Settings {
     static OfPair ofPair(Map<String, String> environment) {
         Reader reader = new Reader(environment);
         String region = reader.required("AWS_REGION");
-        String json = reader.required("PAIR");
-        Optional<PairSettings> pair = Optional.empty();
-        if (!json.isEmpty()) {
-            try {
-                pair = Optional.of(Json.MAPPER.readValue(json, PairSettings.class));
-            } catch (JsonProcessingException e) {
-                reader.mistakes.add("PAIR: " + e.getOriginalMessage() + ", expected a pair's JSON");
-            }
-        }
+        Optional<PairSettings> pair = reader.json("PAIR", PairSettings.class);
         reader.finish();
         return new OfPair(
                 region, pair.orElseThrow(), Optional.ofNullable(environment.get("CA_PATH")));
@@ -77,6 +69,19 @@ public sealed interface Settings {
         return new OfVantage(region, path, slots);
     }
 
+    /**
+     * Reads what one kind of function is told beside {@code PAIR}.
+     *
+     * @param name the variable: {@code PROOF}, {@code RETENTION}, {@code DRILL}
+     * @throws Failure.Terminal if it is missing or can't be read
+     */
+    static <T> T part(Map<String, String> environment, String name, Class<T> type) {
+        Reader reader = new Reader(environment);
+        Optional<T> part = reader.json(name, type);
+        reader.finish();
+        return part.orElseThrow();
+    }
+
     /** Reads variables and remembers what is wrong with them. */
     final class Reader {
         private final Map<String, String> environment;
@@ -92,6 +97,24 @@ public sealed interface Settings {
                 mistakes.add(name + ": missing");
             }
             return value;
+        }
+
+        private <T> Optional<T> json(String name, Class<T> type) {
+            String json = required(name);
+            if (json.isBlank()) {
+                return Optional.empty();
+            }
+            try {
+                return Optional.of(Json.MAPPER.readValue(json, type));
+            } catch (JsonProcessingException e) {
+                mistakes.add(
+                        name
+                                + ": "
+                                + e.getOriginalMessage()
+                                + ", expected the JSON of "
+                                + type.getSimpleName());
+                return Optional.empty();
+            }
         }
 
         private void finish() {

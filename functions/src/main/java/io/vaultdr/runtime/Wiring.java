@@ -33,6 +33,7 @@ import io.vaultdr.snapshot.Catalog;
 import io.vaultdr.snapshot.Freshness;
 import io.vaultdr.snapshot.MissingCopies;
 import io.vaultdr.snapshot.Serving;
+import io.vaultdr.snapshot.SnapshotDryRun;
 import io.vaultdr.snapshot.SnapshotRun;
 import io.vaultdr.snapshot.SnapshotStore;
 import io.vaultdr.snapshot.SnapshotTaker;
@@ -332,6 +333,13 @@ public final class Wiring {
                         () -> UUID.randomUUID().toString().replace("-", "")),
                 new MissingCopies(snapshotStores(), scratch()),
                 PairMetrics.embedded(pair.pair()));
+    }
+
+    /** All of {@link #snapshotRun()} that leaves nothing behind. */
+    public SnapshotDryRun snapshotDryRun() {
+        Side side = side();
+        return new SnapshotDryRun(
+                side, pair.cluster(side), this::serving, leaders(), login(), snapshotStores());
     }
 
     /** Watches the age of this region's newest snapshot. */

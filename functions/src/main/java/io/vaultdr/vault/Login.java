@@ -112,7 +112,25 @@ public final class Login {
         return to(name, node, "");
     }
 
+    /**
+     * Reads the current secret and logs in nowhere, as a dry run does where no node can be logged
+     * in to.
+     *
+     * @throws Failure.Terminal where the secret is missing or isn't what setup wrote
+     */
+    public void check(PairSettings.Cluster cluster, Intent intent) {
+        read(cluster.login() + "/" + intent, "");
+    }
+
     private Session to(String name, VaultClient node, String version) {
+        Credentials read = read(name, version);
+        return new Session(
+                node, node.login(read.role(), read.id()).value(), Optional.of(read.version()));
+    }
+
+    private record Credentials(Secret role, Secret id, String version) {}
+
+    private Credentials read(String name, String version) {
         GetSecretValueResponse read =
                 asked(
                         name,
@@ -133,10 +151,7 @@ public final class Login {
         if (role.isEmpty() || id.isEmpty()) {
             throw unusable(name, "no JSON with role_id and secret_id");
         }
-        return new Session(
-                node,
-                node.login(Secret.of(role), Secret.of(id)).value(),
-                Optional.of(read.versionId()));
+        return new Credentials(Secret.of(role), Secret.of(id), read.versionId());
     }
 
     /**

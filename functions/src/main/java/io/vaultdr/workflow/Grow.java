@@ -3,13 +3,11 @@ package io.vaultdr.workflow;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.Capacity;
+import io.vaultdr.promotion.Voters;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.Login;
-import io.vaultdr.vault.VaultClient;
-import io.vaultdr.vault.VaultClient.RaftServer;
 
-import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
@@ -19,9 +17,6 @@ import java.util.Optional;
  * cluster healthy before its followers vote.) Until then the group ends no instance by itself.
  */
 public final class Grow implements Step {
-    private static final Duration LOOK = Duration.ofSeconds(5);
-    private static final Duration POLL = Duration.ofSeconds(1);
-
     private final PairSettings.Cluster cluster;
     private final Capacity capacity;
     private final LeaderFinder leaders;
@@ -57,46 +52,10 @@ public final class Grow implements Step {
         if (size.desired() < cluster.voters()) {
             capacity.want(cluster.voters());
         }
-        long voters = awaitVoters(work);
+        long voters =
+                new Voters(cluster, leaders, login)
+                        .await(Optional.empty(), work.deadline(), _ -> {});
         capacity.resumeTermination();
         return Map.of("voters", Long.toString(voters));
-    }
-
-    private long awaitVoters(Work work) {
-        try (Login.Session session =
-                login.to(cluster, leaders.require(cluster, LOOK), Login.Intent.GROW)) {
-            long[] newest = {0};
-            return work.deadline()
-                    .poll(
-                            POLL,
-                            () -> {
-                                newest[0] = voters(session, newest[0]);
-                                return newest[0] >= cluster.voters()
-                                        ? Optional.of(newest[0])
-                                        : Optional.empty();
-                            })
-                    .orElseThrow(
-                            () ->
-                                    new Failure.Retryable(
-                                            "grow the DR side to " + cluster.voters() + " voters",
-                                            newest[0] + " vote when the time is over",
-                                            "Look whether the group launches instances and why they"
-                                                    + " don't join"));
-        }
-    }
-
-    private long voters(Login.Session session, long before) {
-        // While nodes join, a leader may be busy or change; what counts is the end.
-        if (!(leaders.find(cluster, LOOK) instanceof LeaderFinder.Finding.Active active)) {
-            return before;
-        }
-        VaultClient node = active.node();
-        try {
-            return node.raftConfiguration(session.token()).stream()
-                    .filter(RaftServer::voter)
-                    .count();
-        } catch (Failure.Retryable e) {
-            return before;
-        }
     }
 }

@@ -31,6 +31,8 @@ import java.util.function.Supplier;
  *   <li>what gate and diagnosis say: {@code PROCEED} or {@code ASK}. What holds or pages at other
  *       times asks here, for an incident is open already.
  * </ol>
+ *
+ * A dry run goes by AskApproval once, so that all functions run, and then proceeds.
  */
 public final class Judge implements Step {
     static final String DECISION = "decision";
@@ -76,7 +78,7 @@ public final class Judge implements Step {
                         gathering.get().judging(epoch),
                         pair.stage(),
                         pair.failover().orElseThrow());
-        Decision decision = work.dryRun() ? Decision.PROCEED : decide(judgement, work);
+        Decision decision = work.dryRun() ? rehearse(work) : decide(judgement, work);
         return Map.of(
                 DECISION,
                 decision.name(),
@@ -84,6 +86,12 @@ public final class Judge implements Step {
                 judgement.diagnosis().rule().name(),
                 "verdict",
                 judgement.verdict().line());
+    }
+
+    private static Decision rehearse(Work work) {
+        return work.incident().approval() instanceof Approval.NotNeeded
+                ? Decision.ASK
+                : Decision.PROCEED;
     }
 
     private Decision decide(Judgement judgement, Work work) {

@@ -10,14 +10,12 @@ import io.vaultdr.model.Failure;
 import io.vaultdr.model.Loss;
 import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.ByRestore;
-import io.vaultdr.snapshot.Archive;
+import io.vaultdr.promotion.LastSeen;
+import io.vaultdr.snapshot.ArchiveFile;
 import io.vaultdr.snapshot.Catalog;
 import io.vaultdr.snapshot.Manifest;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -126,7 +124,7 @@ public final class Promote implements Step {
                 "Lost: what was written after "
                         + snapshot.takenAt()
                         + ", at the most "
-                        + words(loss)
+                        + LastSeen.words(loss)
                         + ". Logins, tokens, secret ids and leases made since don't exist.");
         work.find(
                 "Lives again: tokens, secret ids, leases and secrets that were revoked or deleted"
@@ -158,7 +156,7 @@ public final class Promote implements Step {
                 "LOSS_TOO_GREAT: the newest sound snapshot is "
                         + snapshot.id()
                         + ", restoring it loses at the most "
-                        + words(loss);
+                        + LastSeen.words(loss);
         work.change(
                 incident ->
                         incident.withPredictedLoss(loss)
@@ -181,21 +179,9 @@ public final class Promote implements Step {
                 incident.lastServed()
                         .or(() -> seen.flatMap(Assessment::lastServed))
                         .orElse(incident.openedAt());
-        Duration time = Duration.between(snapshot.takenAt(), lastServed);
-        OptionalLong lastIndex = seen.map(Assessment::lastIndex).orElse(OptionalLong.empty());
-        return new Loss(
-                time.isNegative() ? Duration.ZERO : time,
-                lastIndex.isPresent()
-                        ? OptionalLong.of(Math.max(0, lastIndex.getAsLong() - snapshot.index()))
-                        : OptionalLong.empty());
-    }
-
-    private static String words(Loss loss) {
-        return loss.time().toSeconds()
-                + " s of writes"
-                + (loss.entries().isPresent()
-                        ? " (about " + loss.entries().getAsLong() + " Raft entries)"
-                        : "");
+        return new LastSeen(
+                        lastServed, seen.map(Assessment::lastIndex).orElse(OptionalLong.empty()))
+                .lostBy(snapshot);
     }
 
     private record Chosen(Manifest snapshot, Path archive) {}
@@ -214,7 +200,8 @@ public final class Promote implements Step {
         for (Manifest candidate : candidates) {
             Path file = scratch.resolve(candidate.id() + ".snap");
             keepOnly(file);
-            Optional<String> wrong = fetch(candidate, file);
+            // A dry run of this very function has often left it there, a moment ago.
+            Optional<String> wrong = ArchiveFile.fetch(catalog, candidate, file);
             if (wrong.isEmpty()) {
                 return Optional.of(new Chosen(candidate, file));
             }
@@ -243,46 +230,6 @@ public final class Promote implements Step {
                 "Restore by hand from another bucket or version: docs/runbooks/restore-by-hand.md");
     }
 
-    /** What is wrong with the archive; nothing, when it lies checked at {@code file}. */
-    private Optional<String> fetch(Manifest snapshot, Path file) {
-        try {
-            if (Files.exists(file) && wrong(snapshot, checked(file)).isEmpty()) {
-                // A dry run of this very function has left it, a moment ago as a rule.
-                return Optional.empty();
-            }
-            Optional<String> wrong;
-            try (InputStream in = catalog.open(snapshot);
-                    OutputStream out = Files.newOutputStream(file)) {
-                wrong = wrong(snapshot, Archive.check(new Copying(in, out)));
-            }
-            if (wrong.isPresent()) {
-                delete(file);
-            }
-            return wrong;
-        } catch (IOException e) {
-            throw new Failure.Retryable(
-                    "fetch snapshot " + snapshot.id() + " from " + catalog.region(),
-                    e.getClass().getSimpleName() + ": " + e.getMessage(),
-                    "It is fetched again",
-                    e);
-        }
-    }
-
-    private static Archive checked(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
-            return Archive.check(in);
-        }
-    }
-
-    private static Optional<String> wrong(Manifest snapshot, Archive archive) {
-        return switch (archive) {
-            case Archive.Bad bad -> Optional.of(bad.reason() + " at byte " + bad.offset());
-            case Archive.Sound sound when !sound.sha256().equals(snapshot.sha256()) ->
-                    Optional.of("sha256 " + sound.sha256() + ", the manifest says another");
-            case Archive.Sound _ -> Optional.empty();
-        };
-    }
-
     /** Frees scratch space of what an earlier invocation left. */
     private void keepOnly(Path file) {
         try {
@@ -308,33 +255,5 @@ public final class Promote implements Step {
     private static Failure scratchFailure(Path file, IOException e) {
         return new Failure.Retryable(
                 "use scratch space at " + file, String.valueOf(e), "It is tried again", e);
-    }
-
-    /** Writes down what is read from it, so that checking and fetching are one pass. */
-    private static final class Copying extends FilterInputStream {
-        private final OutputStream copy;
-
-        Copying(InputStream in, OutputStream copy) {
-            super(in);
-            this.copy = copy;
-        }
-
-        @Override
-        public int read() throws IOException {
-            int value = super.read();
-            if (value >= 0) {
-                copy.write(value);
-            }
-            return value;
-        }
-
-        @Override
-        public int read(byte[] buffer, int offset, int length) throws IOException {
-            int count = super.read(buffer, offset, length);
-            if (count > 0) {
-                copy.write(buffer, offset, count);
-            }
-            return count;
-        }
     }
 }

@@ -8,15 +8,19 @@ import io.vaultdr.model.Secret;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What an execution hands to a step.
  *
  * @param dryRun do all but the last call, and write nothing into the ledger
+ * @param asked whether Judge has sent the execution to AskApproval before
  * @param taskToken on which the execution waits; only AskApproval gets one
  */
-public record StepInput(PairId pair, Epoch epoch, boolean dryRun, Optional<Secret> taskToken) {
+public record StepInput(
+        PairId pair, Epoch epoch, boolean dryRun, boolean asked, Optional<Secret> taskToken) {
     /**
      * Reads {@code {"pair":…,"epoch":…,"dryRun":…}}, or the same as {@code input} beside {@code
      * taskToken}. What else is there is left alone: results of the steps before.
@@ -47,14 +51,31 @@ public record StepInput(PairId pair, Epoch epoch, boolean dryRun, Optional<Secre
                 event.get("taskToken") instanceof String text
                         ? Optional.of(Secret.of(text))
                         : Optional.empty();
-        return new StepInput(own, new Epoch(epoch), dryRun, token);
+        return new StepInput(own, new Epoch(epoch), dryRun, asked(event), token);
     }
 
-    /** The name of the error that a Catch left under {@code failure}, without its cause's text. */
+    private static boolean asked(Map<String, ?> event) {
+        return event.get("judge") instanceof Map<?, ?> judge
+                && judge.get("Payload") instanceof Map<?, ?> answer
+                && Judge.Decision.ASK.name().equals(answer.get(Judge.DECISION));
+    }
+
+    /**
+     * The name of the error that a Catch left under {@code failure}, or a branch of {@code
+     * ServeAndGrow} under {@code error}; without its cause's text.
+     */
     public static Optional<String> failure(Map<String, ?> event) {
-        return event.get("failure") instanceof Map<?, ?> failure
-                        && failure.get("Error") instanceof String error
-                ? Optional.of(error)
-                : Optional.empty();
+        return Stream.concat(
+                        Stream.of(event.get("failure")).filter(Objects::nonNull),
+                        event.get("serveAndGrow") instanceof List<?> branches
+                                ? branches.stream()
+                                        .filter(Map.class::isInstance)
+                                        .map(branch -> ((Map<?, ?>) branch).get("error"))
+                                : Stream.empty())
+                .filter(Map.class::isInstance)
+                .map(failure -> ((Map<?, ?>) failure).get("Error"))
+                .filter(String.class::isInstance)
+                .map(String.class::cast)
+                .findFirst();
     }
 }

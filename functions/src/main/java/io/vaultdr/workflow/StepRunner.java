@@ -120,7 +120,8 @@ public final class StepRunner {
                 "DRY_RUN",
                 new Loss(Duration.ZERO, OptionalLong.empty()),
                 Optional.empty(),
-                new Approval.NotNeeded(),
+                // Judge reads from it whether the way by AskApproval was gone already.
+                input.asked() ? new Approval.Released(clock.instant()) : new Approval.NotNeeded(),
                 Map.of(),
                 Optional.empty(),
                 List.of(),

@@ -6,13 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.events.ScheduledEvent;
 import com.amazonaws.services.lambda.runtime.serialization.events.LambdaEventSerializers;
+import com.fasterxml.jackson.core.type.TypeReference;
 
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
+import io.vaultdr.runtime.Json;
+import io.vaultdr.runtime.PairMetrics.Measure;
 import io.vaultdr.snapshot.Freshness;
 import io.vaultdr.snapshot.MissingCopies;
 import io.vaultdr.snapshot.Serving;
+import io.vaultdr.snapshot.SnapshotDryRun;
 import io.vaultdr.snapshot.SnapshotRun;
 import io.vaultdr.snapshot.SnapshotTaker;
 
@@ -25,11 +29,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 class SnapshotHandlersTest {
     private final Context context = Mockito.mock(Context.class);
+    private final SnapshotDryRun dryRun = Mockito.mock(SnapshotDryRun.class);
 
     @Test
     void takesNothingWhereTheOtherSideServes() throws IOException {
@@ -40,11 +47,31 @@ class SnapshotHandlersTest {
                                 () -> new Serving(Side.DR, new Epoch(1)),
                                 Mockito.mock(SnapshotTaker.class),
                                 new MissingCopies(List.of(), Path.of("/nowhere")),
-                                measures -> {}));
+                                measures -> {}),
+                        dryRun,
+                        measures -> {});
 
         assertEquals(
                 "NOT_SERVING",
-                handler.handleRequest(event("take-snapshot"), context).get("outcome"));
+                handler.handleRequest(json("take-snapshot"), context).get("outcome"));
+    }
+
+    @Test
+    void countDryRunsThatFail() {
+        List<Measure> published = new ArrayList<>();
+        TakeSnapshotHandler handler =
+                new TakeSnapshotHandler(Mockito.mock(SnapshotRun.class), dryRun, published::addAll);
+        Mockito.when(dryRun.run()).thenReturn(Map.of("node", "n1 leads"));
+        assertEquals(
+                Map.of("node", "n1 leads"), handler.handleRequest(Map.of("dryRun", true), context));
+
+        Failure gone = new Failure.Retryable("reach the nodes", "silence", "Look.");
+        Mockito.when(dryRun.run()).thenThrow(gone);
+        assertThrows(Failure.class, () -> handler.handleRequest(Map.of("dryRun", true), context));
+
+        assertEquals(
+                List.of(Measure.count("DryRunFailed", 0), Measure.count("DryRunFailed", 1)),
+                published);
     }
 
     @Test
@@ -64,27 +91,33 @@ class SnapshotHandlersTest {
 
     @Test
     void readTheMinuteOfTheirEvents() throws IOException {
-        assertEquals(Instant.parse("2026-11-23T17:00:00Z"), Scheduled.time(event("take-snapshot")));
+        assertEquals(Instant.parse("2026-11-23T17:00:00Z"), Scheduled.time(json("take-snapshot")));
     }
 
     @Test
     void sayWhatAnEventWithoutATimeLacks() {
         Failure.Terminal failure =
-                assertThrows(Failure.Terminal.class, () -> Scheduled.time(new ScheduledEvent()));
+                assertThrows(Failure.Terminal.class, () -> Scheduled.time(Map.of()));
 
         assertEquals(
-                "read the scheduled event: it has no time. Send an EventBridge event such as"
+                "read the scheduled event: its time is null. Send an EventBridge event such as"
                         + " events/take-snapshot.json",
                 failure.getMessage());
     }
 
+    private static Map<String, Object> json(String name) throws IOException {
+        return Json.MAPPER.readValue(Files.readString(file(name)), new TypeReference<>() {});
+    }
+
+    private static Path file(String name) {
+        return Path.of(
+                Objects.requireNonNull(System.getProperty("vaultdr.root")),
+                "events",
+                name + ".json");
+    }
+
     private static ScheduledEvent event(String name) throws IOException {
-        Path file =
-                Path.of(
-                        Objects.requireNonNull(System.getProperty("vaultdr.root")),
-                        "events",
-                        name + ".json");
-        try (InputStream json = Files.newInputStream(file)) {
+        try (InputStream json = Files.newInputStream(file(name))) {
             return LambdaEventSerializers.serializerFor(
                             ScheduledEvent.class, ScheduledEvent.class.getClassLoader())
                     .fromJson(json);

@@ -174,11 +174,11 @@ final class Fixture {
     }
 
     static StepInput input() {
-        return new StepInput(PAIR, EPOCH, false, Optional.of(Secret.of("task-token")));
+        return new StepInput(PAIR, EPOCH, false, false, Optional.of(Secret.of("task-token")));
     }
 
     static StepInput dryRun() {
-        return new StepInput(PAIR, Epoch.ZERO, true, Optional.of(Secret.of("task-token")));
+        return new StepInput(PAIR, Epoch.ZERO, true, false, Optional.of(Secret.of("task-token")));
     }
 
     static Deadline deadline() {

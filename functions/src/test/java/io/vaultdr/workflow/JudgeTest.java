@@ -139,13 +139,26 @@ class JudgeTest {
     }
 
     @Test
-    void aDryRunAlwaysProceeds() {
+    void aDryRunGoesByAskApprovalOnceAndProceeds() {
         Judge judge = new Judge(Fixture.pair(Stage.APPROVAL), () -> situation(SERVING), CLOCK);
-        assertEquals(
-                "PROCEED",
-                new StepRunner(fixture.ledger, CLOCK)
-                        .run(judge, Fixture.dryRun(), Fixture.deadline())
-                        .get(Judge.DECISION));
+        StepRunner runner = new StepRunner(fixture.ledger, CLOCK);
+
+        Map<String, String> first = runner.run(judge, Fixture.dryRun(), Fixture.deadline());
+        StepInput again =
+                StepInput.of(
+                        Map.of(
+                                "pair",
+                                Fixture.PAIR.value(),
+                                "epoch",
+                                0,
+                                "dryRun",
+                                true,
+                                "judge",
+                                Map.of("Payload", first)),
+                        Fixture.PAIR);
+
+        assertEquals("ASK", first.get(Judge.DECISION));
+        assertEquals("PROCEED", runner.run(judge, again, Fixture.deadline()).get(Judge.DECISION));
     }
 
     private void fenced(Approval approval) {

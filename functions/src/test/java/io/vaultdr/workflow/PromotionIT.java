@@ -236,7 +236,7 @@ class PromotionIT {
         return new Promote(
                 ledger,
                 new S3Bucket(aws, new Bucket(REGION, BUCKET), Fixture.PAIR, CLOCK),
-                new ByRestore(dr, Fixture.failover(), vault, documents),
+                new ByRestore(dr, ByRestore.Documents.of(Fixture.failover()), vault, documents),
                 Duration.ofMinutes(20),
                 scratch);
     }

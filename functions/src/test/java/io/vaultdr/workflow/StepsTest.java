@@ -201,6 +201,44 @@ class StepsTest {
     }
 
     @Test
+    void aDryRunOfAskingLetsTheExecutionGoOnAndPagesNobody() {
+        new StepRunner(fixture.ledger, CLOCK).run(ask(), Fixture.dryRun(), Fixture.deadline());
+
+        assertEquals(List.of("task-token"), fixture.resumed);
+        assertEquals(List.of(), fixture.pages);
+    }
+
+    /** A branch's own Catch leaves its error elsewhere than the others'. */
+    @Test
+    void aDryRunWithABranchThatFailedFails() {
+        Map<String, Object> event =
+                Map.of(
+                        "pair",
+                        Fixture.PAIR.value(),
+                        "epoch",
+                        0,
+                        "dryRun",
+                        true,
+                        "serveAndGrow",
+                        List.of(
+                                Map.of("failed", "Verify", "error", Map.of("Error", "Broken")),
+                                Map.of("grow", Map.of())));
+        CloseIncident close =
+                new CloseIncident(
+                        fixture.ledger, fixture.pages::add, Optional.empty(), Fixture.CLOCK);
+
+        Failure failure =
+                assertThrows(
+                        Failure.Terminal.class,
+                        () ->
+                                close.close(
+                                        StepInput.of(event, Fixture.PAIR),
+                                        StepInput.failure(event)));
+
+        assertTrue(failure.toString().contains("Broken"), failure::toString);
+    }
+
+    @Test
     void closesWhatWasTurned() {
         fixture.open(new Approval.NotNeeded());
         done(StepName.REDIRECT_TRAFFIC, Map.of());

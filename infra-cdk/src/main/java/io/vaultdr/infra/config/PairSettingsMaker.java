@@ -51,7 +51,8 @@ public final class PairSettingsMaker {
         return new Names(config.prefix(), pair.id(), config.account().orElseThrow());
     }
 
-    private static PairSettings.Cluster cluster(Config.Cluster cluster) {
+    /** What functions know of {@code cluster}. */
+    public static PairSettings.Cluster cluster(Config.Cluster cluster) {
         return new PairSettings.Cluster(
                 cluster.region(),
                 cluster.address(),

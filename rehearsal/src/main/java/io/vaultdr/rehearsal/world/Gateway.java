@@ -282,7 +282,7 @@ final class Gateway implements AutoCloseable {
                 case KILL_AFTER -> {}
             }
         }
-        for (Need need : needs(headers)) {
+        for (Need need : isInvocation ? invoking(invocation.group(1)) : needs(headers)) {
             if (!call.function().isEmpty() && !grants.grants(call, need)) {
                 send(exchange, denied(call, need));
                 return;
@@ -330,9 +330,13 @@ final class Gateway implements AutoCloseable {
     private Message invoke(HttpExchange exchange, Call call, String encoded, byte[] payload) {
         Map<String, String> query = query(exchange.getRequestURI().getRawQuery());
         String function = URLDecoder.decode(encoded, StandardCharsets.UTF_8);
-        boolean event =
-                "Event".equals(exchange.getRequestHeaders().getFirst("X-Amz-Invocation-Type"));
-        return invoker.invoke(call, function, query.getOrDefault("Qualifier", ""), event, payload);
+        String type = exchange.getRequestHeaders().getFirst("X-Amz-Invocation-Type");
+        if ("DryRun".equals(type)) {
+            // Whether the caller may has been looked at; nothing runs.
+            return new Message(204, Map.of(), new byte[0]);
+        }
+        return invoker.invoke(
+                call, function, query.getOrDefault("Qualifier", ""), "Event".equals(type), payload);
     }
 
     private void forward(
@@ -477,6 +481,15 @@ final class Gateway implements AutoCloseable {
         return type != null && type.startsWith("application/x-www-form-urlencoded")
                 ? query(new String(body, StandardCharsets.UTF_8)).getOrDefault("Action", "")
                 : "";
+    }
+
+    /** A function signs this call itself, without the SDK's client. */
+    private static List<Need> invoking(String encoded) {
+        return List.of(
+                new Need(
+                        "lambda:InvokeFunction",
+                        URLDecoder.decode(encoded, StandardCharsets.UTF_8),
+                        Map.of()));
     }
 
     private static List<Need> needs(Headers headers) {

@@ -117,9 +117,13 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                     Map.entry("Sfn.StartExecution", "states:StartExecution {stateMachineArn}"),
                     Map.entry("Sfn.ListExecutions", "states:ListExecutions {stateMachineArn}"),
                     Map.entry("Sfn.DescribeExecution", "states:DescribeExecution {executionArn}"),
+                    Map.entry(
+                            "Sfn.GetExecutionHistory", "states:GetExecutionHistory {executionArn}"),
                     Map.entry("Sfn.StopExecution", "states:StopExecution {executionArn}"),
                     Map.entry("Sfn.SendTaskSuccess", "states:SendTaskSuccess " + UNNAMED),
                     Map.entry("Sfn.SendTaskFailure", "states:SendTaskFailure " + UNNAMED),
+                    Map.entry("Kms.Sign", "kms:Sign {KeyId}"),
+                    Map.entry("Kms.GetPublicKey", "kms:GetPublicKey {KeyId}"),
                     Map.entry("Sns.Publish", "sns:Publish {TopicArn}"),
                     Map.entry(
                             "Route53.ListResourceRecordSets",
