@@ -38,6 +38,8 @@ import java.io.PrintWriter;
         subcommands = {
             RehearseCommand.class,
             SnapshotCommand.class,
+            DrillCommand.class,
+            RestoreCommand.class,
             ConfigCommand.class,
             SetupCommand.class,
             InvokeCommand.class,
