@@ -30,6 +30,7 @@ public final class Console {
     private final Clock clock;
     private final Instant start;
     private final List<String> lines = new ArrayList<>();
+    private boolean ended;
 
     /** Writes to {@code out}, in colour only where a terminal is. */
     public Console(PrintStream out, boolean colour, Clock clock) {
@@ -48,12 +49,23 @@ public final class Console {
     /** A line without a time, for headings and the summary. */
     public void print(Tone tone, String line) {
         synchronized (lines) {
+            if (ended) {
+                return;
+            }
             lines.add(line);
             out.println(
                     colour && tone != Tone.PLAIN
                             ? "\u001b[" + tone.code + "m" + line + "\u001b[0m"
                             : line);
             out.flush();
+        }
+    }
+
+    /** A last line: what is said after it only comes from things being ended. */
+    public void end(String line) {
+        synchronized (lines) {
+            print(Tone.PLAIN, line);
+            ended = true;
         }
     }
 

@@ -72,15 +72,17 @@ public final class Rehearse {
             return 1;
         }
         try (var children = new Children(scratch)) {
-            var cleanUp = new Thread(children::close);
+            var cleanUp =
+                    new Thread(
+                            () -> {
+                                console.end("ended before its end; every process is stopped");
+                                children.close();
+                            });
             Runtime.getRuntime().addShutdownHook(cleanUp);
             try {
                 return new Rehearsal(options, scenario.get(), console, scratch, children).play();
             } catch (Exception | AssertionError e) {
-                console.print(Tone.BAD, "could not be played: " + e);
-                for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-                    console.print(Tone.BAD, "  because of " + cause);
-                }
+                Mishap.lines(e, scratch).forEach(line -> console.print(Tone.BAD, line));
                 return 1;
             } finally {
                 forget(cleanUp);
