@@ -5,8 +5,9 @@
 
 In turns within each round: the server's own GET to nowhere; TakeSnapshot's code warm (one JVM for
 all rounds) and cold (a new JVM each time); `bao operator raft snapshot save` and two `aws s3 cp`.
-Needs the project's .vault-dr/venv and functions/target/vault-dr-functions.zip (mvn -pl functions
-package -DskipTests). Everything is on loopback; the sinks keep nothing.
+Needs the project's .vault-dr/venv, functions/target/vault-dr-functions.zip (mvn -pl functions
+package -DskipTests) and openssl. Everything is on loopback; the sink takes uploads over TLS, as S3
+does, and keeps nothing.
 """
 
 import argparse
@@ -126,13 +127,35 @@ def finish(process):
     return usage.ru_maxrss / 1024
 
 
+class Tls:
+    """A certificate of the sink's own, and what each client needs to trust it."""
+
+    def __init__(self, work):
+        self.certificate = work / "sink.pem"
+        self.key = work / "sink.key"
+        self.store = work / "sink.p12"
+        run = lambda *command: subprocess.run(command, check=True, capture_output=True)
+        run(
+            *["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+            *["-nodes", "-days", "2", "-subj", "/CN=sink", "-addext", "subjectAltName=IP:127.0.0.1"],
+            *["-keyout", self.key, "-out", self.certificate],
+        )
+        keytool = str(pathlib.Path(java()).parent / "keytool")
+        run(
+            *[keytool, "-importcert", "-noprompt", "-alias", "sink", "-file", self.certificate],
+            *["-keystore", self.store, "-storetype", "PKCS12", "-storepass", "public"],
+        )
+
+
 class Ours:
     """A JVM as the function has it: one core's collector, 64 MiB of heap."""
 
     def __init__(self, classpath, server, environment):
+        trust = f"-Djavax.net.ssl.trustStore={environment['SINK_STORE']}"
         self.start = time.monotonic()
         self.process = subprocess.Popen(
-            [java(), "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", "-cp", classpath]
+            [java(), "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", trust]
+            + ["-Djavax.net.ssl.trustStorePassword=public", "-cp", classpath]
             + ["SnapshotBench", server.address],
             env=environment,
             stdin=subprocess.PIPE,
@@ -181,7 +204,12 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         classpath = compiled(work)
-        sink = subprocess.Popen([sys.executable, HERE / "sink.py"], stdout=subprocess.PIPE, text=True)
+        tls = Tls(work)
+        sink = subprocess.Popen(
+            [sys.executable, HERE / "sink.py", tls.certificate, tls.key],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         children.append(sink)
         server = Server(work)
         children.append(server.process)
@@ -189,7 +217,9 @@ def main():
         server.fill(options.mib)
         environment = dict(
             os.environ,
-            AWS_ENDPOINT_URL=f"http://127.0.0.1:{sink.stdout.readline().strip()}",
+            AWS_ENDPOINT_URL=f"https://127.0.0.1:{sink.stdout.readline().strip()}",
+            AWS_CA_BUNDLE=str(tls.certificate),
+            SINK_STORE=str(tls.store),
             AWS_ACCESS_KEY_ID="bench",
             AWS_SECRET_ACCESS_KEY="bench",
             AWS_DEFAULT_REGION="eu-west-1",

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""A loopback S3 that takes uploads and keeps nothing, as cheaply as the kernel allows.
+"""A loopback S3 that takes uploads over TLS, as S3 does, and keeps nothing.
 
-Bodies are thrown away inside the kernel (MSG_TRUNC), so that what is measured is the sender. Knows
-just the calls of a multipart upload and of a small object; objects never exist. Prints its port.
+    sink.py CERTIFICATE KEY
+
+Knows just the calls of a multipart upload and of a small object; objects never exist. Prints its
+port.
 """
 
 import re
 import socket
+import ssl
 import sys
 import threading
 
@@ -19,18 +22,18 @@ def answer(connection, status, headers=(), body=b""):
     connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
 
 
-def discard(connection, count, has):
+def discard(connection, count, has, into):
     count -= len(has)
     while count > 0:
-        got = len(connection.recv(min(count, TAKE), socket.MSG_TRUNC))
+        got = connection.recv_into(into, min(count, TAKE))
         if got == 0:
             raise ConnectionError("closed in a body")
         count -= got
 
 
 def serve(connection):
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     data = b""
+    into = bytearray(TAKE)
     while True:
         while b"\r\n\r\n" not in data:
             more = connection.recv(16384)
@@ -46,7 +49,7 @@ def serve(connection):
         length = int(headers.get("content-length", "0"))
         if headers.get("transfer-encoding", "").lower() == "chunked":
             raise ConnectionError("chunked bodies are not expected")
-        discard(connection, length, data[:length])
+        discard(connection, length, data[:length], into)
         data = data[length:]
         path, _, query = target.partition("?")
         if method == "POST" and query.startswith("uploads"):
@@ -74,20 +77,23 @@ def xml(name, inner):
     return f'<?xml version="1.0"?><{name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{inner}</{name}>'.encode()
 
 
-def guarded(connection):
+def guarded(connection, tls):
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
-        with connection:
-            serve(connection)
+        with tls.wrap_socket(connection, server_side=True) as secure:
+            serve(secure)
     except (ConnectionError, OSError, ValueError) as problem:
         print(f"sink: {problem}", file=sys.stderr)
 
 
 def main():
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[1], sys.argv[2])
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
         print(server.getsockname()[1], flush=True)
         while True:
             connection, _ = server.accept()
-            threading.Thread(target=guarded, args=(connection,), daemon=True).start()
+            threading.Thread(target=guarded, args=(connection, tls), daemon=True).start()
 
 
 if __name__ == "__main__":

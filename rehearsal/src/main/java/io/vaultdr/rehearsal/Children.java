@@ -11,10 +11,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Every process of a rehearsal, none of which may outlive it. One small shell reads from our pipe
- * which processes there are; when the pipe ends, however this JVM came to its end (a kill -9
- * included), it kills them and removes the scratch directory. It ignores what a terminal sends to
- * the whole process group on Ctrl-C.
+ * Every process of a rehearsal, none of which may outlive it, nor what they start. One small shell
+ * reads from our pipe which processes there are; when the pipe ends, however this JVM came to its
+ * end (a kill -9 included), it kills them and removes the scratch directory. It ignores what a
+ * terminal sends to the whole process group on Ctrl-C.
  */
 public final class Children implements AutoCloseable {
     /**
@@ -31,6 +31,7 @@ public final class Children implements AutoCloseable {
                 -) all="${all%% $pid *} ${all#* $pid }" ;;
               esac
             done
+            for pid in $all; do all="$all $(pgrep -P "$pid")"; done
             for pid in $all; do kill -9 "$pid" 2>/dev/null; done
             n=0
             until rm -rf -- "$scratch" 2>/dev/null || [ $n -ge 20 ]; do n=$((n + 1)); sleep 0.1; done
@@ -72,6 +73,13 @@ public final class Children implements AutoCloseable {
         return process;
     }
 
+    /** Kills {@code process} and what it has started, as a sandbox of Lambda's ends. */
+    private static void kill(Process process) {
+        List<ProcessHandle> started = process.descendants().toList();
+        process.destroyForcibly();
+        started.forEach(ProcessHandle::destroyForcibly);
+    }
+
     /** The processes that are running now. */
     public List<Process> running() {
         return running.stream().filter(Process::isAlive).toList();
@@ -103,9 +111,7 @@ public final class Children implements AutoCloseable {
             }
             closed = true;
         }
-        for (Process process : running) {
-            process.destroyForcibly();
-        }
+        running.forEach(Children::kill);
         try {
             for (Process process : running) {
                 process.waitFor(5, TimeUnit.SECONDS);

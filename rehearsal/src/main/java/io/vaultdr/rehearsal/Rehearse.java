@@ -72,11 +72,12 @@ public final class Rehearse {
             return 1;
         }
         try (var children = new Children(scratch)) {
+            Runnable killAll = children::close;
             var cleanUp =
                     new Thread(
                             () -> {
                                 console.end("ended before its end; every process is stopped");
-                                children.close();
+                                killAll.run();
                             });
             Runtime.getRuntime().addShutdownHook(cleanUp);
             try {

@@ -138,6 +138,7 @@ final class Gateway implements AutoCloseable {
                     failure(call, 404, "ResourceNotFoundException", "no function " + function);
     private volatile Grants grants = (call, need) -> true;
     private volatile java.util.function.Consumer<String> killer = caller -> {};
+    private volatile Stored stored = (path, reason) -> {};
     private volatile java.util.function.BiConsumer<Faults.Fault, Call> met = (fault, call) -> {};
     private volatile boolean closed;
 
@@ -213,6 +214,23 @@ final class Gateway implements AutoCloseable {
 
     boolean isLost(String region) {
         return lost.contains(region);
+    }
+
+    /** Hears of objects that were stored. */
+    @FunctionalInterface
+    interface Stored {
+        /**
+         * An object is stored.
+         *
+         * @param path {@code /bucket/key}
+         * @param reason S3's word: {@code PutObject}, {@code CompleteMultipartUpload}
+         */
+        void object(String path, String reason);
+    }
+
+    /** Tells {@code stored} of each object. */
+    void onStored(Stored stored) {
+        this.stored = stored;
     }
 
     /** Lets hanging calls look again whether they still have to hang. */
@@ -372,6 +390,13 @@ final class Gateway implements AutoCloseable {
                 if (!hangs(exchange, call)) {
                     relay(exchange, response, answer);
                 }
+                if (response.statusCode() < 300) {
+                    storing(exchange)
+                            .ifPresent(
+                                    reason ->
+                                            stored.object(
+                                                    exchange.getRequestURI().getPath(), reason));
+                }
                 return;
             }
             Map<String, String> kept = new HashMap<>();
@@ -385,6 +410,19 @@ final class Gateway implements AutoCloseable {
                 send(exchange, message);
             }
         }
+    }
+
+    /** Why an object is stored by this call to S3; empty where none is. */
+    private static Optional<String> storing(HttpExchange exchange) {
+        String query = Optional.ofNullable(exchange.getRequestURI().getRawQuery()).orElse("");
+        return switch (exchange.getRequestMethod()) {
+            case "PUT" -> query.isEmpty() ? Optional.of("PutObject") : Optional.empty();
+            case "POST" ->
+                    query.startsWith("uploadId=")
+                            ? Optional.of("CompleteMultipartUpload")
+                            : Optional.empty();
+            default -> Optional.empty();
+        };
     }
 
     /**

@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -140,7 +141,10 @@ final class Sandbox implements AutoCloseable {
     /** Ends the JVM as kill -9 does. */
     void kill() {
         killed = true;
+        List<ProcessHandle> started = process.descendants().toList();
         process.destroyForcibly();
+        // A function may run a server of its own; a sandbox ends with all that is in it.
+        started.forEach(ProcessHandle::destroyForcibly);
     }
 
     private void ended() {

@@ -67,6 +67,8 @@ final class TemplateApplier {
             Map<String, Policy> machineRoles,
             List<AlarmClock.Alarm> alarms,
             List<Timer> timers,
+            List<EventRules.Rule> rules,
+            Set<String> bucketsThatTell,
             List<Permission> permissions,
             Map<String, JsonNode> documents,
             Map<String, String> bucketRegions,
@@ -86,6 +88,8 @@ final class TemplateApplier {
                     new HashMap<>(),
                     new ArrayList<>(),
                     new ArrayList<>(),
+                    new ArrayList<>(),
+                    new HashSet<>(),
                     new ArrayList<>(),
                     new HashMap<>(),
                     new HashMap<>(),
@@ -410,6 +414,9 @@ final class TemplateApplier {
                 encrypt(client, name, p.path("BucketEncryption"));
             }
             applied.bucketRegions.put(name, region);
+            if (p.path("NotificationConfiguration").has("EventBridgeConfiguration")) {
+                applied.bucketsThatTell.add(name);
+            }
             if (p.has("LifecycleConfiguration")) {
                 notApplied(id, "AWS::S3::Bucket lifecycle", "nothing grows old here");
             }
@@ -649,10 +656,26 @@ final class TemplateApplier {
 
         private Physical rule(String id, String name, JsonNode p) {
             String arn = arn("events", "rule/" + name);
-            if (p.has("EventPattern")) {
-                notApplied(id, "AWS::Events::Rule", "event patterns aren't matched here");
-            } else if (text(p, "State").equals("DISABLED")) {
+            if (text(p, "State").equals("DISABLED")) {
                 notApplied(id, "AWS::Events::Rule", "it is disabled");
+                return new Physical(name, Map.of("Arn", arn));
+            }
+            List<Target> targets = new ArrayList<>();
+            for (JsonNode target : p.path("Targets")) {
+                if (target.has("InputTransformer") || target.has("InputPath")) {
+                    throw new IllegalArgumentException(
+                            where(id)
+                                    + ": its target's input is transformed, which isn't done here");
+                }
+                targets.add(
+                        new Target(
+                                text(target, "Arn"),
+                                Optional.of(text(target, "Input")).filter(i -> !i.isEmpty())));
+            }
+            if (p.has("EventPattern")) {
+                applied.rules.add(
+                        new EventRules.Rule(
+                                region, name, arn, p.path("EventPattern").toString(), targets));
             } else {
                 applied.timers.add(
                         new Timer(
@@ -660,14 +683,7 @@ final class TemplateApplier {
                                 name,
                                 arn,
                                 Schedule.of(text(p, "ScheduleExpression")),
-                                list(p.path("Targets")).stream()
-                                        .map(
-                                                t ->
-                                                        new Target(
-                                                                text(t, "Arn"),
-                                                                Optional.of(text(t, "Input"))
-                                                                        .filter(i -> !i.isEmpty())))
-                                        .toList()));
+                                targets));
             }
             return new Physical(name, Map.of("Arn", arn));
         }

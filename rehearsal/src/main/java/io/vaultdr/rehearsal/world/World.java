@@ -38,6 +38,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
@@ -95,6 +96,7 @@ public final class World implements AutoCloseable {
     private final Set<DeniedCall> denied = ConcurrentHashMap.newKeySet();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private volatile @Nullable Applied applied;
+    private volatile EventRules rules = new EventRules(List.of());
     private volatile boolean closed;
 
     private World(Setup setup) {
@@ -131,6 +133,7 @@ public final class World implements AutoCloseable {
                                         fault.name(),
                                         call.function(),
                                         call.toString())));
+        gateway.onStored(this::stored);
         gateway.observe("monitoring", "PutMetricData", this::metricPut);
         gateway.observe("sns", "Publish", this::published);
         gateway.observe(
@@ -168,6 +171,7 @@ public final class World implements AutoCloseable {
         all.bucketRegions().forEach(gateway::bucket);
         new Bridges(setup.machines, all.documents(), this::happened).join(gateway);
         all.functions().values().forEach(host::prepare);
+        rules = new EventRules(all.rules());
         applied = all;
     }
 
@@ -283,6 +287,27 @@ public final class World implements AutoCloseable {
         } else {
             throw new IllegalArgumentException(
                     alarm.name() + ": an alarm's action " + action + " isn't known here");
+        }
+    }
+
+    /** What S3 tells EventBridge, and EventBridge the rules' targets. */
+    private void stored(String path, String reason) {
+        String[] parts = path.split("/", 3);
+        Applied all = applied;
+        if (all == null || parts.length < 3 || !all.bucketsThatTell().contains(parts[1])) {
+            return;
+        }
+        String region = Objects.requireNonNull(all.bucketRegions().get(parts[1]));
+        String event = EventRules.objectCreated(region, parts[1], parts[2], reason, Instant.now());
+        for (EventRules.Rule rule : rules.matching(region, event)) {
+            for (TemplateApplier.Target target : rule.to()) {
+                deliver(
+                        target.arn(),
+                        target.input().orElse(event),
+                        "events.amazonaws.com",
+                        rule.arn(),
+                        "rule " + rule.name());
+            }
         }
     }
 

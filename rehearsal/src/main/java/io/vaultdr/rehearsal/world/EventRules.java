@@ -1,0 +1,88 @@
+package io.vaultdr.rehearsal.world;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import io.vaultdr.runtime.Json;
+
+import software.amazon.event.ruler.Machine;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/** EventBridge's rules with patterns: which of them want an event. Matching is event-ruler's. */
+final class EventRules {
+    /** A rule; its targets get the event as it is. */
+    record Rule(
+            String region,
+            String name,
+            String arn,
+            String pattern,
+            List<TemplateApplier.Target> to) {}
+
+    private final Map<String, Rule> rules = new HashMap<>();
+    private final Map<String, Machine> machines = new HashMap<>();
+
+    /**
+     * Rules of several regions.
+     *
+     * @throws IllegalArgumentException for a pattern that EventBridge would refuse
+     */
+    EventRules(List<Rule> all) {
+        for (Rule rule : all) {
+            rules.put(rule.arn(), rule);
+            try {
+                machines.computeIfAbsent(rule.region(), region -> Machine.builder().build())
+                        .addRule(rule.arn(), rule.pattern());
+            } catch (IOException e) {
+                throw new IllegalArgumentException(
+                        rule.arn() + ": its event pattern can't be read: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** The rules in {@code region} that match. */
+    List<Rule> matching(String region, String event) {
+        Machine machine = machines.get(region);
+        if (machine == null) {
+            return List.of();
+        }
+        try {
+            return machine.rulesForJSONEvent(event).stream().map(this::rule).toList();
+        } catch (Exception e) {
+            throw new IllegalStateException("an event of the rehearsal's own is no JSON", e);
+        }
+    }
+
+    private Rule rule(String arn) {
+        Rule rule = rules.get(arn);
+        if (rule == null) {
+            throw new IllegalStateException("a rule matched that isn't there: " + arn);
+        }
+        return rule;
+    }
+
+    /**
+     * What S3 tells EventBridge when an object was stored.
+     *
+     * @see <a href="https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html">Event
+     *     message structure</a>
+     */
+    static String objectCreated(
+            String region, String bucket, String key, String reason, Instant at) {
+        ObjectNode event = Json.MAPPER.createObjectNode();
+        event.put("version", "0").put("id", UUID.randomUUID().toString());
+        event.put("detail-type", "Object Created").put("source", "aws.s3");
+        event.put("account", MotoServer.ACCOUNT).put("time", at.toString()).put("region", region);
+        event.putArray("resources").add("arn:aws:s3:::" + bucket);
+        ObjectNode detail = event.putObject("detail");
+        detail.put("version", "0").put("reason", reason);
+        detail.putObject("bucket").put("name", bucket);
+        detail.putObject("object").put("key", key);
+        detail.put("requester", MotoServer.ACCOUNT);
+        return event.toString();
+    }
+}
