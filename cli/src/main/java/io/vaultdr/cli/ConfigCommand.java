@@ -7,6 +7,7 @@ import io.vaultdr.infra.config.Mistake;
 import io.vaultdr.infra.config.NetworkPaths;
 import io.vaultdr.infra.config.NetworkPaths.NetworkPath;
 import io.vaultdr.infra.config.NextRung;
+import io.vaultdr.infra.config.Warnings;
 
 import org.jspecify.annotations.Nullable;
 
@@ -82,6 +83,9 @@ final class ConfigCommand {
                                                 + pair.dr()
                                                         .map(dr -> ", DR " + dr.region())
                                                         .orElse("")));
+        config.pairs().stream()
+                .flatMap(pair -> Warnings.of(pair).stream())
+                .forEach(warning -> out.println("  Mind: " + warning));
         paths(out, "What functions in a VPC have to reach", NetworkPaths.of(config), "  ");
         Cost cost = Cost.of(config);
         out.printf(

@@ -1,5 +1,6 @@
 package io.vaultdr.cli;
 
+import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.infra.setup.SetupScript;
 
@@ -13,6 +14,7 @@ import picocli.CommandLine.Spec;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 
@@ -50,7 +52,8 @@ final class SetupCommand implements Callable<Integer> {
         out.print(
                 SetupScript.of(
                         PairSettingsMaker.settings(
-                                found.config().inAccount(ANY_ACCOUNT), found.pair(), "")));
+                                found.config().inAccount(ANY_ACCOUNT), found.pair(), ""),
+                        found.pair().proving().map(Config.Prove::recover).orElse(List.of())));
         out.flush();
         return Exit.EXPECTED;
     }

@@ -9,8 +9,10 @@ import io.vaultdr.infra.config.Mistake;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.infra.stack.BackupStack;
+import io.vaultdr.infra.stack.DrillStack;
 import io.vaultdr.infra.stack.FailoverStack;
 import io.vaultdr.infra.stack.FlagStack;
+import io.vaultdr.infra.stack.ProofStack;
 import io.vaultdr.infra.stack.TrafficStack;
 import io.vaultdr.infra.stack.VantageStack;
 
@@ -108,6 +110,10 @@ public final class VaultDrApp {
                 stacks.add(
                         new BackupStack(
                                 app, names.of("backup-" + region), config, pair, region, zip));
+            }
+            if (pair.proving().isPresent()) {
+                stacks.add(new ProofStack(app, names.of("proof"), config, pair, zip));
+                stacks.add(new DrillStack(app, names.of("drill"), config, pair, zip));
             }
             if (pair.probed()) {
                 stacks.add(new FailoverStack(app, names.of("failover"), config, pair, zip));

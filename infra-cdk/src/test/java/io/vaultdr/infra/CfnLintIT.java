@@ -34,7 +34,7 @@ class CfnLintIT {
                                 "I",
                                 "--"));
         // The other examples are made of the same stacks.
-        for (String example : List.of("backup", "automatic", "vault")) {
+        for (String example : List.of("backup", "proven", "automatic", "vault")) {
             Synthesised all = Synthesised.example(example);
             all.stacks()
                     .forEach(

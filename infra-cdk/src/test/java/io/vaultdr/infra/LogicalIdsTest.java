@@ -58,9 +58,17 @@ class LogicalIdsTest {
                 vault-dr-payments-backup-eu-west-1 SnapshotsKey4567620F AWS::KMS::Key
                 vault-dr-payments-backup-eu-west-1 SnapshotsKeyAlias85F959FE AWS::KMS::Alias
                 vault-dr-payments-backup-eu-west-1 UndeliveredF3CF66A9 AWS::SQS::Queue
+                vault-dr-payments-drill Key961B73FD AWS::KMS::Key
+                vault-dr-payments-drill KeyAlias910D852D AWS::KMS::Alias
+                vault-dr-payments-drill Machine28806A89 AWS::StepFunctions::StateMachine
+                vault-dr-payments-drill Reports65402A0A AWS::S3::Bucket
+                vault-dr-payments-drill UndeliveredF3CF66A9 AWS::SQS::Queue
                 vault-dr-payments-failover FailoverMachineB18B3F2D AWS::StepFunctions::StateMachine
                 vault-dr-payments-failover LedgerB7379752 AWS::DynamoDB::Table
                 vault-dr-payments-failover UndeliveredF3CF66A9 AWS::SQS::Queue
+                vault-dr-payments-proof Recovered421E2173 AWS::S3::Bucket
+                vault-dr-payments-proof ServersB7178C3E AWS::S3::Bucket
+                vault-dr-payments-proof UndeliveredF3CF66A9 AWS::SQS::Queue
                 vault-dr-payments-traffic FlagBucket17EA5164 AWS::S3::Bucket
                 vault-dr-payments-traffic SwitchDrA0BDC251 AWS::Route53::RecordSet
                 vault-dr-payments-traffic SwitchFlagAbsenteucentral1CEBB9181 AWS::Route53::HealthCheck

@@ -2,19 +2,27 @@ package io.vaultdr.infra;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 
+import io.vaultdr.infra.config.Config;
+import io.vaultdr.runtime.DrillSettings;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.ProofSettings;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -28,6 +36,8 @@ class StacksTest {
     private static final String DR = "vault-dr-payments-backup-eu-central-1";
     private static final String FAILOVER = "vault-dr-payments-failover";
     private static final String TRAFFIC = "vault-dr-payments-traffic";
+    private static final String PROOF = "vault-dr-payments-proof";
+    private static final String DRILL = "vault-dr-payments-drill";
 
     private static Synthesised automatic() {
         return Synthesised.example("automatic");
@@ -38,9 +48,14 @@ class StacksTest {
         assertEquals(
                 Set.of(DR, HOME), Set.copyOf(Synthesised.example("backup").templates().keySet()));
         assertEquals(
+                Set.of(DR, HOME, PROOF, DRILL),
+                Set.copyOf(Synthesised.example("proven").templates().keySet()));
+        assertEquals(
                 Set.of(
                         DR,
                         HOME,
+                        PROOF,
+                        DRILL,
                         FAILOVER,
                         "vault-dr-vantage-eu-central-1",
                         "vault-dr-vantage-eu-west-1"),
@@ -49,6 +64,8 @@ class StacksTest {
                 Set.of(
                         DR,
                         HOME,
+                        PROOF,
+                        DRILL,
                         FAILOVER,
                         TRAFFIC,
                         "vault-dr-vantage-eu-central-1",
@@ -58,6 +75,8 @@ class StacksTest {
                 Set.of(
                         DR,
                         HOME,
+                        PROOF,
+                        DRILL,
                         FAILOVER,
                         TRAFFIC,
                         TRAFFIC + "-eu-north-1",
@@ -105,9 +124,11 @@ class StacksTest {
         assertTrue(alarms.contains(name + "-throttles"), name);
         boolean scheduled = names(all, stack, "AWS::Events::Rule", "Name").contains(name);
         assertEquals(scheduled, alarms.contains(name + "-silent"), name);
-        assertTrue(
-                properties.at("/Environment/Variables/PAIR").asText().length() < 3_500,
-                name + ": 4 KB are all that an environment holds");
+        int size = 0;
+        for (var variable : properties.at("/Environment/Variables").properties()) {
+            size += variable.getKey().length() + variable.getValue().asText().length();
+        }
+        assertTrue(size <= 4_096, name + ": " + size + ", and 4 KB are all that it may be");
     }
 
     @ParameterizedTest
@@ -177,6 +198,8 @@ class StacksTest {
         assertEquals(
                 Set.of(
                         "vault-dr-payments-take-snapshot",
+                        "vault-dr-payments-prove-snapshot",
+                        "vault-dr-payments-restore-secret",
                         "vault-dr-payments-fence",
                         "vault-dr-payments-promote",
                         "vault-dr-payments-verify",
@@ -259,6 +282,220 @@ class StacksTest {
                                         + "/AbortIncompleteMultipartUpload/DaysAfterInitiation")
                         .asInt());
         assertEquals(4, properties.get("PublicAccessBlockConfiguration").size());
+        assertTrue(
+                properties
+                        .at(
+                                "/NotificationConfiguration/EventBridgeConfiguration"
+                                        + "/EventBridgeEnabled")
+                        .asBoolean());
+        JsonNode archive = properties.at("/LifecycleConfiguration/Rules/1");
+        assertEquals("GLACIER_IR", archive.at("/Transitions/0/StorageClass").asText());
+        assertEquals("archive", archive.at("/TagFilters/0/Value").asText());
+        for (JsonNode rule : properties.at("/LifecycleConfiguration/Rules")) {
+            assertFalse(
+                    rule.has("ExpirationInDays") || rule.has("NoncurrentVersionExpiration"),
+                    "Retention deletes, nothing else does");
+        }
+    }
+
+    @Test
+    void aProverStandsWhereNothingLeadsOut() {
+        Synthesised proven = Synthesised.example("proven");
+        assertEquals(1, proven.resources(PROOF, "AWS::EC2::VPC").size());
+        for (String way :
+                List.of(
+                        "AWS::EC2::InternetGateway",
+                        "AWS::EC2::NatGateway",
+                        "AWS::EC2::EgressOnlyInternetGateway",
+                        "AWS::EC2::Route",
+                        "AWS::EC2::VPCPeeringConnection")) {
+            assertEquals(0, proven.resources(PROOF, way).size(), way);
+        }
+        var endpoints = proven.resources(PROOF, "AWS::EC2::VPCEndpoint");
+        assertEquals(3, endpoints.size());
+        endpoints
+                .values()
+                .forEach(
+                        it ->
+                                it.at("/Properties/PolicyDocument/Statement")
+                                        .forEach(
+                                                statement -> {
+                                                    assertEquals(
+                                                            "111122223333",
+                                                            statement
+                                                                    .at(
+                                                                            "/Condition/StringEquals"
+                                                                                + "/aws:PrincipalAccount")
+                                                                    .asText());
+                                                    assertFalse(
+                                                            statement
+                                                                    .get("Resource")
+                                                                    .asText()
+                                                                    .equals("*"));
+                                                }));
+        assertEquals(
+                "REJECT",
+                proven.resources(PROOF, "AWS::EC2::FlowLog")
+                        .values()
+                        .iterator()
+                        .next()
+                        .at("/Properties/TrafficType")
+                        .asText());
+    }
+
+    @Test
+    void aProverIsSizedByTheLargestSnapshotAndWokenByManifests() throws JsonProcessingException {
+        JsonNode function =
+                automatic()
+                        .properties(
+                                PROOF,
+                                "AWS::Lambda::Function",
+                                "FunctionName",
+                                "vault-dr-payments-prove-snapshot");
+        assertEquals(3 * 2_048 + 512, function.get("MemorySize").asInt());
+        assertEquals(2 * 2_048 + 768, function.at("/EphemeralStorage/Size").asInt());
+        ProofSettings settings =
+                Json.MAPPER.readValue(
+                        function.at("/Environment/Variables/PROOF").asText(), ProofSettings.class);
+        assertEquals(2L << 30, settings.largestSnapshotBytes());
+        assertEquals(
+                "vault-dr-payments-recovered-111122223333-eu-central-1",
+                settings.recovered().orElseThrow().name());
+        JsonNode event =
+                automatic()
+                        .properties(
+                                PROOF,
+                                "AWS::Events::Rule",
+                                "Name",
+                                "vault-dr-payments-prove-snapshot-event");
+        assertEquals(
+                Synthesised.json(
+                        """
+                        {"source": ["aws.s3"], "detail-type": ["Object Created"],
+                         "detail": {
+                           "bucket": {"name": ["vault-dr-payments-snapshots-111122223333-eu-central-1"]},
+                           "object": {"key": [{"prefix": "manifests/"}]}}}
+                        """),
+                event.get("EventPattern"));
+    }
+
+    @Test
+    void whatWasRecoveredIsGoneAfterADay() {
+        JsonNode bucket =
+                automatic()
+                        .properties(
+                                PROOF,
+                                "AWS::S3::Bucket",
+                                "BucketName",
+                                "vault-dr-payments-recovered-111122223333-eu-central-1");
+        assertEquals(1, bucket.at("/LifecycleConfiguration/Rules/0/ExpirationInDays").asInt());
+        assertFalse(bucket.has("VersioningConfiguration"));
+        assertFalse(bucket.has("ObjectLockEnabled"));
+    }
+
+    @Test
+    void drillsAreSignedLockedAndWeekly() throws JsonProcessingException {
+        JsonNode key = automatic().resources(DRILL, "AWS::KMS::Key").values().iterator().next();
+        assertEquals("ECC_NIST_P256", key.at("/Properties/KeySpec").asText());
+        assertEquals("SIGN_VERIFY", key.at("/Properties/KeyUsage").asText());
+        assertEquals("Retain", key.get("DeletionPolicy").asText());
+        JsonNode reports =
+                automatic().resources(DRILL, "AWS::S3::Bucket").values().iterator().next();
+        assertEquals(
+                "GOVERNANCE",
+                reports.at("/Properties/ObjectLockConfiguration/Rule/DefaultRetention/Mode")
+                        .asText());
+        assertEquals(
+                "cron(47 9 ? * 3 *)",
+                automatic()
+                        .properties(
+                                DRILL,
+                                "AWS::Events::Rule",
+                                "Name",
+                                "vault-dr-payments-drill-weekly")
+                        .get("ScheduleExpression")
+                        .asText());
+        DrillSettings settings =
+                Json.MAPPER.readValue(
+                        automatic()
+                                .properties(
+                                        DRILL,
+                                        "AWS::Lambda::Function",
+                                        "FunctionName",
+                                        "vault-dr-payments-drill")
+                                .at("/Environment/Variables/DRILL")
+                                .asText(),
+                        DrillSettings.class);
+        assertEquals(
+                "arn:aws:lambda:eu-west-1:111122223333:function:vault-dr-payments-take-snapshot:live",
+                settings.takeSnapshot());
+    }
+
+    /** What isn't run by itself through its whole way, but is needed in need. */
+    @Test
+    void whatRarelyRunsRunsDryOnceADay() {
+        Set<String> dry = new HashSet<>();
+        for (String stack : automatic().templates().keySet()) {
+            automatic().resources(stack, "AWS::Events::Rule").values().stream()
+                    .map(it -> it.get("Properties"))
+                    .filter(it -> it.at("/Targets/0/Input").asText().equals("{\"dryRun\":true}"))
+                    .forEach(it -> dry.add(stack + " " + it.get("Name").asText()));
+        }
+        assertEquals(
+                Set.of(
+                        HOME + " vault-dr-payments-take-snapshot-dry-run",
+                        DR + " vault-dr-payments-take-snapshot-dry-run",
+                        PROOF + " vault-dr-payments-prove-snapshot-dry-run",
+                        PROOF + " vault-dr-payments-restore-secret-dry-run",
+                        DRILL + " vault-dr-payments-drill-dry-run",
+                        FAILOVER + " vault-dr-payments-control-dry-run"),
+                dry);
+    }
+
+    @Test
+    void noRoleMayBypassALockOrShortenIt() {
+        for (String example : Examples.names().toList()) {
+            String roles = "";
+            Synthesised all = Synthesised.example(example);
+            for (String stack : all.templates().keySet()) {
+                roles += all.resources(stack, "AWS::IAM::Role").toString();
+            }
+            for (String action :
+                    List.of(
+                            "BypassGovernanceRetention",
+                            "PutObjectRetention",
+                            "PutObjectLegalHold",
+                            "PutBucketObjectLock")) {
+                assertFalse(roles.contains(action), example + " " + action);
+            }
+        }
+    }
+
+    @Test
+    void settingsThatDontFitAreRefusedWithWhatToDo() {
+        String message =
+                assertThrows(IllegalArgumentException.class, () -> Synthesised.of(withLongNames()))
+                        .toString();
+        assertTrue(message.contains("which is what Lambda lets an environment hold"), message);
+    }
+
+    private static Config withLongNames() {
+        try {
+            Path file = Files.createTempFile(Path.of("target"), "long", ".yaml");
+            Files.writeString(
+                    file,
+                    Files.readString(Examples.DIRECTORY.resolve("automatic.yaml"))
+                            .replaceAll("ca: .*", "")
+                            .replace("home-1.example.com", ("a".repeat(60) + ".").repeat(4) + "com")
+                            .replace("home-2.example.com", ("b".repeat(60) + ".").repeat(4) + "com")
+                            .replace("home-3.example.com", ("c".repeat(60) + ".").repeat(4) + "com")
+                            .replace("home-4.example.com", ("d".repeat(60) + ".").repeat(4) + "com")
+                            .replace("dr-1.example.com", ("e".repeat(60) + ".").repeat(4) + "com")
+                            .replace("dr-2.example.com", ("f".repeat(60) + ".").repeat(4) + "com"));
+            return Examples.load(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

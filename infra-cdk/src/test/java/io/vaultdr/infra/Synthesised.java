@@ -28,7 +28,7 @@ record Synthesised(List<Stack> stacks, Map<String, JsonNode> templates, Path out
     static final ObjectMapper JSON = new ObjectMapper();
     private static final Map<String, Synthesised> EXAMPLES = new ConcurrentHashMap<>();
 
-    /** The VPC of examples/backup.yaml, which names no subnets, as the CLI looks it up. */
+    /** The VPC of the smallest examples, which name no subnets, as the CLI looks it up. */
     private static final String LOOKUP =
             "vpc-provider:account=111122223333:filter.vpc-id=vpc-0a1b2c3d4e5f60718"
                     + ":region=eu-west-1:returnAsymmetricSubnets=true";

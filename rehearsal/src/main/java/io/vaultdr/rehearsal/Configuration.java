@@ -52,7 +52,13 @@ final class Configuration {
                       autoScalingGroup: %s
                       voters: %d
                     service: { unit: %s, dataDirectory: %s }
-                    snapshots: { every: 5m }
+                    # Larger than a function can restore: proof holds no failover up here.
+                    snapshots: { every: 5m, largest: 4GiB }
+                    prove:
+                      server: { key: servers/bao, sha256: %s }
+                      seal: { static: { key: %s/static-seal, id: k1 } }
+                      prefer: less-loss
+                      network: { vpc: vpc-0cc11223344556677, subnets: [subnet-0cc11223344556677] }
                     traffic: { zone: %s, name: %s, ttl: 5, home: home.%s, dr: dr.%s }
                     timings: { acceptedLoss: 20m, snapshotMaxAge: 30m }
                     pages: [oncall@example.com]
@@ -70,6 +76,8 @@ final class Configuration {
                                 DR_VOTERS,
                                 UNIT,
                                 DATA,
+                                "0".repeat(64),
+                                LOGIN,
                                 zone,
                                 RECORD,
                                 Fleet.DOMAIN,

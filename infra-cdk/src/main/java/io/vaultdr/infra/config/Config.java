@@ -2,9 +2,12 @@ package io.vaultdr.infra.config;
 
 import io.vaultdr.model.PairId;
 import io.vaultdr.runtime.PairSettings.Edition;
+import io.vaultdr.runtime.PairSettings.Failover.Prefer;
 import io.vaultdr.runtime.PairSettings.Stage;
 import io.vaultdr.runtime.PairSettings.Tag;
 import io.vaultdr.runtime.PairSettings.Vantage;
+import io.vaultdr.runtime.ProofSettings.Seal;
+import io.vaultdr.runtime.RetentionSettings;
 
 import java.net.URI;
 import java.nio.file.Path;
@@ -63,6 +66,8 @@ public record Config(
             Optional<String> copyTo,
             Service service,
             Snapshots snapshots,
+            Optional<Prove> prove,
+            Goals goals,
             Optional<Traffic> traffic,
             Timings timings,
             List<String> pages) {
@@ -70,6 +75,28 @@ public record Config(
         /** Whether the pair's home is probed, which begins with the rung {@code observe}. */
         public boolean probed() {
             return stage.compareTo(Stage.OBSERVE) >= 0;
+        }
+
+        /** How the pair's snapshots are proven, which begins with the rung {@code proven}. */
+        public Optional<Prove> proving() {
+            return prove.filter(it -> stage.compareTo(Stage.PROVEN) >= 0);
+        }
+
+        /** The region whose bucket a failover restores from: there snapshots are proven. */
+        public String proofRegion() {
+            return bucketRegions().getLast();
+        }
+
+        /** The prefix of the logins' secrets in {@link #proofRegion}. */
+        public String proofLogin() {
+            return dr.orElse(home).login();
+        }
+
+        /** The same pair on another rung. */
+        Pair on(Stage other) {
+            return new Pair(
+                    id, edition, other, home, dr, copyTo, service, snapshots, prove, goals, traffic,
+                    timings, pages);
         }
 
         /** The DR cluster of a pair that is probed. */
@@ -106,11 +133,61 @@ public record Config(
     /**
      * How snapshots are taken and kept.
      *
-     * @param scratchMiB the function's scratch space, larger than the largest snapshot
-     * @param lockDays for how many days nobody may delete a snapshot; 0: no lock
-     * @param keepDays for how many days a snapshot stays
+     * @param largest the bytes of the largest snapshot: functions get memory and scratch space by
+     *     it
+     * @param keep what stays for how long, and in which class
+     * @param lock how long nobody may delete a version
      */
-    public record Snapshots(Duration every, int scratchMiB, int lockDays, int keepDays) {}
+    public record Snapshots(
+            Duration every, long largest, RetentionSettings keep, Optional<Lock> lock) {}
+
+    /** Object lock: the default retention of a bucket. */
+    public record Lock(int days, Mode mode) {
+        /** Who may shorten it. */
+        public enum Mode {
+            /** Whoever is allowed to bypass it. */
+            GOVERNANCE,
+            /** Nobody, the account's root user and AWS included. */
+            COMPLIANCE
+        }
+    }
+
+    /**
+     * How snapshots are proven.
+     *
+     * @param server the binary that restores them, for Linux on arm64
+     * @param sealPlugin its seal plugin, where it needs one
+     * @param licence the secret that holds a licence
+     * @param seal what opens the snapshots
+     * @param maxAge the age from which on the newest proven snapshot is too old
+     * @param prefer which snapshot a promotion restores
+     * @param network where the prover stands; empty: in an isolated VPC that the stack makes
+     * @param recover the KV paths that {@code restore --only} may read; empty: none
+     */
+    public record Prove(
+            Artifact server,
+            Optional<Artifact> sealPlugin,
+            Optional<String> licence,
+            Seal seal,
+            Duration maxAge,
+            Prefer prefer,
+            Optional<Network> network,
+            List<String> recover) {}
+
+    /**
+     * A file in a bucket of the region where snapshots are proven.
+     *
+     * @param bucket empty: the bucket that the stack makes for servers
+     */
+    public record Artifact(Optional<String> bucket, String key, String sha256) {}
+
+    /**
+     * What drills are measured by.
+     *
+     * @param rpo how old the newest proven snapshot may be
+     * @param rto how long the steps may take
+     */
+    public record Goals(Duration rpo, Duration rto) {}
 
     /** The record that clients use, and what it points to on each side. */
     public record Traffic(String zone, String name, int ttl, String home, String dr) {}
@@ -125,17 +202,21 @@ public record Config(
 
     /** The same configuration in {@code id}, unless it names an account itself. */
     public Config inAccount(String id) {
-        return account.isPresent()
-                ? this
-                : new Config(
-                        file,
-                        prefix,
-                        Optional.of(id),
-                        tags,
-                        permissionsBoundary,
-                        egress,
-                        vantages,
-                        pairs);
+        return new Config(
+                file,
+                prefix,
+                account.or(() -> Optional.of(id)),
+                tags,
+                permissionsBoundary,
+                egress,
+                vantages,
+                pairs);
+    }
+
+    /** The same configuration with other pairs. */
+    Config with(List<Pair> others) {
+        return new Config(
+                file, prefix, account, tags, permissionsBoundary, egress, vantages, others);
     }
 
     /** The pair called {@code name}. */

@@ -2,8 +2,10 @@ package io.vaultdr.infra.config;
 
 import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Egress;
+import io.vaultdr.infra.config.Config.Goals;
 import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Config.Prove;
 import io.vaultdr.infra.config.Config.Service;
 import io.vaultdr.infra.config.Config.Snapshots;
 import io.vaultdr.infra.config.Config.Timings;
@@ -100,13 +102,7 @@ public final class ConfigFile {
         Map<String, Network> vantages =
                 new TreeMap<>(
                         root.sectionOrEmpty("vantages")
-                                .each(
-                                        Kind.REGION,
-                                        (region, section) -> {
-                                            Network network = network(section);
-                                            section.finish();
-                                            return network;
-                                        }));
+                                .each(Kind.REGION, (region, section) -> finishedNetwork(section)));
         Section pairs = root.requiredSection("pairs", "one pair at least, by its name");
         Map<PairId, Pair> read =
                 pairs.each(Kind.PAIR, (id, section) -> pair(id, section, vantages));
@@ -139,6 +135,13 @@ public final class ConfigFile {
         return new Network(section.required("vpc", Kind.VPC), section.list("subnets", Kind.SUBNET));
     }
 
+    /** A network that is all that its section holds. */
+    static Network finishedNetwork(Section section) {
+        Network network = network(section);
+        section.finish();
+        return network;
+    }
+
     private Pair pair(PairId id, Section section, Map<String, Network> vantages) {
         Edition edition =
                 section.optional("edition", Kind.oneOf(Edition.class)).orElse(Edition.OPENBAO);
@@ -159,11 +162,17 @@ public final class ConfigFile {
                                 .optional("dataDirectory", Kind.DIRECTORY)
                                 .orElse("/opt/" + name + "/data"));
         serviceSection.finish();
-        Snapshots snapshots = snapshots(section.sectionOrEmpty("snapshots"));
+        Snapshots snapshots = SnapshotsReader.read(section.sectionOrEmpty("snapshots"));
+        Optional<Prove> prove = section.section("prove").map(it -> ProveReader.read(it, snapshots));
+        Goals goals = goals(section.sectionOrEmpty("goals"), snapshots, prove);
         Optional<Traffic> traffic = section.section("traffic").map(ConfigFile::traffic);
         Timings timings = timings(section.sectionOrEmpty("timings"), stage, snapshots);
         List<String> pages = section.list("pages", Kind.PAGE);
 
+        if (stage.compareTo(Stage.PROVEN) >= 0 && !section.has("prove")) {
+            section.missing(
+                    "prove", ProveReader.EXPECTED + ", since the stage is " + written(stage));
+        }
         if (probed && !section.has("dr")) {
             section.missing("dr", "the DR cluster, since the stage is " + written(stage));
         }
@@ -175,8 +184,8 @@ public final class ConfigFile {
         }
         Pair pair =
                 new Pair(
-                        id, edition, stage, home, dr, copyTo, service, snapshots, traffic, timings,
-                        pages);
+                        id, edition, stage, home, dr, copyTo, service, snapshots, prove, goals,
+                        traffic, timings, pages);
         if (section.good()) {
             together(pair, section, vantages);
         }
@@ -202,6 +211,7 @@ public final class ConfigFile {
                                         "copyTo",
                                         pair.copyTo().orElseThrow(),
                                         "the DR side's region " + dr.region() + ", or no copyTo"));
+        pair.prove().ifPresent(prove -> ProveReader.together(pair, prove, section));
         if (!pair.probed()) {
             return;
         }
@@ -290,27 +300,6 @@ public final class ConfigFile {
         return Optional.of(new Tag(key, section.required(key, Kind.TEXT)));
     }
 
-    private static Snapshots snapshots(Section section) {
-        Duration every =
-                section.optional("every", Kind.duration(Duration.ofMinutes(5), DAY))
-                        .orElse(Duration.ofHours(1));
-        if (DAY.toMinutes() % Math.max(1, every.toMinutes()) != 0
-                || every.toSeconds() % 60 != 0
-                || (every.toMinutes() > 60 ? every.toMinutes() % 60 : 60 % every.toMinutes())
-                        != 0) {
-            section.mistake(
-                    "every", Kind.written(every), "a part of an hour or of a day, such as 15m, 6h");
-        }
-        int keepDays = section.optional("keepDays", Kind.number(1, 3650)).orElse(30);
-        int lockDays = section.optional("lockDays", Kind.number(0, 3650)).orElse(0);
-        if (lockDays > keepDays) {
-            section.mistake("lockDays", lockDays + " days", "not more than keepDays, " + keepDays);
-        }
-        int scratch = section.optional("scratchMiB", Kind.number(512, 10_240)).orElse(2_048);
-        section.finish();
-        return new Snapshots(every, scratch, lockDays, keepDays);
-    }
-
     private static Traffic traffic(Section section) {
         Traffic traffic =
                 new Traffic(
@@ -324,6 +313,19 @@ public final class ConfigFile {
         }
         section.finish();
         return traffic;
+    }
+
+    private static Goals goals(Section section, Snapshots snapshots, Optional<Prove> prove) {
+        Goals goals =
+                new Goals(
+                        section.optional("rpo", Kind.duration(MINUTE, Duration.ofDays(7)))
+                                .orElse(
+                                        prove.map(Prove::maxAge)
+                                                .orElse(snapshots.every().multipliedBy(4))),
+                        section.optional("rto", Kind.duration(MINUTE, DAY))
+                                .orElse(Duration.ofMinutes(10)));
+        section.finish();
+        return goals;
     }
 
     private static Timings timings(Section section, Stage stage, Snapshots snapshots) {

@@ -3,6 +3,7 @@ package io.vaultdr.infra.config;
 import io.vaultdr.infra.config.Config.Egress;
 import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Config.Prove;
 
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -120,16 +121,79 @@ public record Cost(List<Item> items) {
                 item(
                         name,
                         "metrics",
-                        (regions * 5 + clusters * 4) * METRIC,
-                        "(%d regions x 5 + %d clusters x 4) x %.2f",
+                        (regions * 6 + clusters * 6) * METRIC,
+                        "(%d regions x 6 + %d clusters x 6) x %.2f",
                         regions,
                         clusters,
                         METRIC));
-        // Queue, too old, degraded; three for each function that runs by the clock.
-        items.add(alarms(name, regions * 6 + clusters * 3, "of snapshots"));
+        items.add(
+                item(
+                        name,
+                        "retention",
+                        clusters * 730 * (10 * GIB_SECOND + REQUEST),
+                        "%d clusters x 730 runs x (10 s x 1 GiB x %.10f + 0.20/million)",
+                        clusters,
+                        GIB_SECOND));
+        // Queue, too old, degraded, dry run, frozen; three for each function that runs by the
+        // clock.
+        items.add(alarms(name, regions * 7 + clusters * 7, "of snapshots"));
+        pair.proving().ifPresent(prove -> proof(pair, prove, runs, name, items));
         if (pair.probed()) {
             failover(config, pair, name, items);
         }
+    }
+
+    private static void proof(
+            Pair pair, Prove prove, double runs, Optional<String> name, List<Item> items) {
+        double memory =
+                Sizes.proofMemory(Math.min(pair.snapshots().largest(), Sizes.LARGEST_PROVABLE))
+                        / 1_024.0;
+        double sweeps = MINUTES / PairSettingsMaker.SWEEP.toMinutes();
+        items.add(
+                item(
+                        name,
+                        "proofs",
+                        runs * 60 * memory * GIB_SECOND,
+                        "%.0f a month x 60 s x %.2f GiB x %.10f",
+                        runs,
+                        memory,
+                        GIB_SECOND));
+        items.add(
+                item(
+                        name,
+                        "looking for unproven snapshots",
+                        sweeps * (1 * memory * GIB_SECOND + REQUEST),
+                        "%.0f runs x (1 s x %.2f GiB x %.10f + 0.20/million)",
+                        sweeps,
+                        memory,
+                        GIB_SECOND));
+        boolean kms = prove.seal().keyId().isEmpty();
+        if (prove.network().isEmpty()) {
+            int endpoints = kms ? 2 : 1;
+            items.add(
+                    item(
+                            name,
+                            "the isolated network's endpoints, in one zone",
+                            endpoints * 730 * ENDPOINT_HOUR,
+                            "%d x 730 h x %.3f",
+                            endpoints,
+                            ENDPOINT_HOUR));
+        }
+        items.add(item(name, "drills' signing key", KEY, "1 x %.2f", KEY));
+        int regions = pair.bucketRegions().size();
+        items.add(
+                item(
+                        name,
+                        "proofs' and drills' metrics",
+                        (regions * 2 + 7) * METRIC,
+                        "(%d regions x 2 + 7) x %.2f",
+                        regions,
+                        METRIC));
+        // Each region: too old, the seal's key. Two queues; three, two and two for the functions;
+        // refuted, undecided, large, a drill that failed or has no report.
+        int functions = prove.recover().isEmpty() ? 5 : 7;
+        items.add(
+                alarms(name, regions * (kms ? 2 : 1) + 2 + functions + 5, "of proofs and drills"));
     }
 
     private static void failover(

@@ -25,6 +25,9 @@ import java.util.stream.Collectors;
 record Kind<T>(String expected, Function<String, Optional<T>> parse, T placeholder) {
     private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,5}) ?(s|m|h|d)");
 
+    private static final Pattern SIZE = Pattern.compile("([1-9][0-9]{0,5}) ?(MiB|GiB)");
+    private static final String SECRET_FORM = "[A-Za-z0-9/_+=.@-]{1,400}";
+
     static final Kind<String> TEXT = matching("a text", ".+", "text");
     static final Kind<String> REGION =
             matching(
@@ -51,8 +54,31 @@ record Kind<T>(String expected, Function<String, Optional<T>> parse, T placehold
     static final Kind<String> SECRET =
             matching(
                     "the prefix of secret names: letters, digits and /_+=.@-",
-                    "[A-Za-z0-9/_+=.@-]{1,400}",
+                    SECRET_FORM,
                     "login");
+    static final Kind<String> SECRET_NAME =
+            matching("a secret's name: letters, digits and /_+=.@-", SECRET_FORM, "secret");
+    static final Kind<String> KMS_KEY =
+            matching(
+                    "the ARN of a KMS key",
+                    "arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
+                    "arn:aws:kms:eu-west-1:111122223333:key/0");
+    static final Kind<String> BUCKET =
+            matching("a bucket's name", "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "bucket");
+    static final Kind<String> OBJECT_KEY =
+            matching("an object's key", "[A-Za-z0-9!_.'()/-]{1,1024}", "key");
+    static final Kind<String> SHA256 =
+            matching("64 lower-case hex digits, of sha256sum", "[0-9a-f]{64}", "0".repeat(64));
+    static final Kind<String> KV_PATH =
+            matching(
+                    "a KV path, its mount first, with /* at its end for all below",
+                    "[\\w.-]+(/[\\w. -]+)*(/\\*)?",
+                    "secret/*");
+    static final Kind<String> COLD_CLASS =
+            matching(
+                    "GLACIER_IR or GLACIER or DEEP_ARCHIVE",
+                    "GLACIER_IR|GLACIER|DEEP_ARCHIVE",
+                    "GLACIER_IR");
     static final Kind<String> POLICY =
             matching(
                     "the ARN of a managed policy",
@@ -106,7 +132,28 @@ record Kind<T>(String expected, Function<String, Optional<T>> parse, T placehold
                 low);
     }
 
-    /** One of the names of an enum, in lower case. */
+    /** A number of bytes from {@code low} to {@code high}. */
+    static Kind<Long> size(long low, long high) {
+        return new Kind<>(
+                "a size from " + written(low) + " to " + written(high) + ", such as 1GiB",
+                text -> {
+                    Matcher matcher = SIZE.matcher(text);
+                    return matcher.matches()
+                            ? Optional.of(
+                                            Long.parseLong(matcher.group(1))
+                                                    << (matcher.group(2).equals("GiB") ? 30 : 20))
+                                    .filter(size -> size >= low && size <= high)
+                            : Optional.empty();
+                },
+                low);
+    }
+
+    /** A number of bytes as it is written in a configuration file. */
+    static String written(long bytes) {
+        return bytes % (1L << 30) == 0 ? (bytes >> 30) + "GiB" : (bytes >> 20) + "MiB";
+    }
+
+    /** One of the names of an enum, in lower case, with hyphens. */
     static <E extends Enum<E>> Kind<E> oneOf(Class<E> type) {
         List<E> all = Arrays.asList(type.getEnumConstants());
         return new Kind<>(
@@ -128,7 +175,7 @@ record Kind<T>(String expected, Function<String, Optional<T>> parse, T placehold
     }
 
     private static String written(Enum<?> value) {
-        return value.name().toLowerCase(Locale.ROOT);
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     private static Kind<String> matching(String expected, String pattern, String placeholder) {

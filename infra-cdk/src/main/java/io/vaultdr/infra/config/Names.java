@@ -40,6 +40,26 @@ public record Names(String prefix, PairId pair, String account) {
         return "alias/" + of("snapshots");
     }
 
+    /** The bucket of the servers' binaries that restore snapshots. */
+    public String servers(String region) {
+        return of("servers-" + account + "-" + region);
+    }
+
+    /** The bucket of what was brought back out of a snapshot, for a day. */
+    public String recovered(String region) {
+        return of("recovered-" + account + "-" + region);
+    }
+
+    /** The bucket of drills' reports. */
+    public String drills(String region) {
+        return of("drills-" + account + "-" + region);
+    }
+
+    /** The alias of the key that signs drills' reports. */
+    public String drillKeyAlias() {
+        return "alias/" + of("drill");
+    }
+
     /** The flag bucket of {@code region}. */
     public String flag(String region) {
         return of("flag-" + account + "-" + region);

@@ -4,6 +4,7 @@ import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Egress;
 import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Config.Prove;
 import io.vaultdr.runtime.PairSettings.Traffic;
 
 import java.net.URI;
@@ -62,6 +63,7 @@ public final class NetworkPaths {
 
     private void pair(Pair pair) {
         takeSnapshot(pair, pair.home());
+        pair.proving().ifPresent(prove -> prove(pair, prove));
         if (!pair.probed()) {
             return;
         }
@@ -87,6 +89,37 @@ public final class NetworkPaths {
         List.of("autoscaling", "dynamodb", "secretsmanager")
                 .forEach(it -> service(grow, it, dr.region()));
         authorities(pair, grow);
+    }
+
+    /** In a network without a way out; its own one brings what it needs. */
+    private void prove(Pair pair, Prove prove) {
+        String region = pair.proofRegion();
+        List<String> functions =
+                prove.recover().isEmpty()
+                        ? List.of("prove-snapshot")
+                        : List.of("prove-snapshot", "restore-secret");
+        List<String> services =
+                prove.seal().keyId().isPresent()
+                        ? List.of("s3", "secretsmanager")
+                        : List.of("s3", "secretsmanager", "kms");
+        for (String function : functions) {
+            Source source =
+                    new Source(
+                            config.prefix() + "-" + pair.id() + "-" + function,
+                            region,
+                            prove.network().map(Network::vpc).orElse("its own, isolated"));
+            for (String service : services) {
+                add(
+                        source,
+                        service + "." + region + ".amazonaws.com",
+                        443,
+                        prove.network().isEmpty()
+                                ? "an endpoint that the stack makes"
+                                : service.equals("s3")
+                                        ? "a gateway endpoint, which is free"
+                                        : "an interface endpoint for " + service);
+            }
+        }
     }
 
     private void takeSnapshot(Pair pair, Cluster cluster) {

@@ -52,11 +52,18 @@ public record NextRung(
         keys.add(at + "stage: " + next.name().toLowerCase(Locale.ROOT));
         switch (next) {
             case BACKUP -> throw new IllegalArgumentException("backup is the first rung");
-            case PROVEN ->
+            case PROVEN -> {
+                if (pair.prove().isEmpty()) {
+                    keys.add(at + "prove: " + ProveReader.EXPECTED);
+                }
+                if (pair.copyTo().isEmpty()) {
                     keys.add(
                             at
-                                    + "prove: { server: { key, sha256 }, seal }: the server's"
-                                    + " binary that restores each snapshot, and what unseals it");
+                                    + "copyTo: another region, where snapshots are proven too;"
+                                    + " without it they are in "
+                                    + pair.home().region());
+                }
+            }
             case OBSERVE -> observeKeys(pair, at, keys);
             case APPROVAL -> {
                 if (pair.traffic().isEmpty()) {
@@ -91,10 +98,10 @@ public record NextRung(
                                     ? "; the DR region and a third one"
                                     : "; the DR region is the natural one, home's own helps too"));
         }
-        Optional<Config> then =
-                pair.dr().isPresent() && outside >= wanted
-                        ? Optional.of(raised(config, pair, next))
-                        : Optional.empty();
+        boolean known =
+                pair.prove().isPresent()
+                        && (next == Stage.PROVEN || (pair.dr().isPresent() && outside >= wanted));
+        Optional<Config> then = known ? Optional.of(raised(config, pair, next)) : Optional.empty();
         return new NextRung(
                 pair.id(),
                 pair.stage(),
@@ -129,34 +136,10 @@ public record NextRung(
     }
 
     private static Config raised(Config config, Pair pair, Stage next) {
-        List<Pair> pairs =
+        return config.with(
                 config.pairs().stream()
-                        .map(
-                                it ->
-                                        it.id().equals(pair.id())
-                                                ? new Pair(
-                                                        it.id(),
-                                                        it.edition(),
-                                                        next,
-                                                        it.home(),
-                                                        it.dr(),
-                                                        it.copyTo(),
-                                                        it.service(),
-                                                        it.snapshots(),
-                                                        it.traffic(),
-                                                        it.timings(),
-                                                        it.pages())
-                                                : it)
-                        .toList();
-        return new Config(
-                config.file(),
-                config.prefix(),
-                config.account(),
-                config.tags(),
-                config.permissionsBoundary(),
-                config.egress(),
-                config.vantages(),
-                pairs);
+                        .map(it -> it.id().equals(pair.id()) ? pair.on(next) : it)
+                        .toList());
     }
 
     private static <T> List<T> added(List<T> now, List<T> then) {
@@ -171,8 +154,17 @@ public record NextRung(
                     case PROVEN ->
                             Stream.of(
                                     names
-                                            + "prove-snapshot: read snapshots and the server's"
-                                            + " binary, use the seal's key, write proofs");
+                                            + "prove-snapshot, from an isolated network: read"
+                                            + " snapshots of "
+                                            + pair.proofRegion()
+                                            + " and the server's binary, use the seal's key, read"
+                                            + " the secret <login>/prove, write proofs",
+                                    names
+                                            + "drill: invoke "
+                                            + names
+                                            + "take-snapshot, sign with its own key, write reports"
+                                            + " that are locked",
+                                    names + "freshness-check: describe the seal's key");
                     case OBSERVE ->
                             Stream.of(
                                     config.prefix()

@@ -1,9 +1,14 @@
 package io.vaultdr.infra.config;
 
 import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Config.Prove;
 import io.vaultdr.model.Slots;
+import io.vaultdr.runtime.DrillSettings;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.PairSettings.Failover.Prefer;
+import io.vaultdr.runtime.ProofSettings;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -46,6 +51,53 @@ public final class PairSettingsMaker {
                 topicArn);
     }
 
+    /** What is told to functions that restore snapshots of {@code pair} in isolation. */
+    public static ProofSettings proof(Config config, Pair pair) {
+        Names names = names(config, pair);
+        Prove prove = pair.proving().orElseThrow();
+        String region = pair.proofRegion();
+        return new ProofSettings(
+                new PairSettings.Bucket(region, names.snapshots(region)),
+                artifact(names, region, prove.server()),
+                prove.sealPlugin().map(it -> artifact(names, region, it)),
+                prove.licence(),
+                prove.seal(),
+                pair.proofLogin(),
+                Math.min(pair.snapshots().largest(), Sizes.LARGEST_PROVABLE),
+                SWEEP,
+                prove.recover().isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(new PairSettings.Bucket(region, names.recovered(region))));
+    }
+
+    /** How often the newest snapshot that isn't proven yet is looked for. */
+    public static final Duration SWEEP = Duration.ofMinutes(15);
+
+    private static ProofSettings.Artifact artifact(
+            Names names, String region, Config.Artifact artifact) {
+        return new ProofSettings.Artifact(
+                artifact.bucket().orElseGet(() -> names.servers(region)),
+                artifact.key(),
+                artifact.sha256());
+    }
+
+    /** What a drill of {@code pair} is told. */
+    public static DrillSettings drill(Config config, Pair pair) {
+        Names names = names(config, pair);
+        String region = pair.proofRegion();
+        return new DrillSettings(
+                new PairSettings.Bucket(region, names.drills(region)),
+                names.arn("kms", region, names.drillKeyAlias()),
+                takeSnapshot(names, pair.home().region()),
+                pair.dr().filter(dr -> pair.probed()).map(dr -> takeSnapshot(names, dr.region())),
+                pair.goals().rpo(),
+                pair.goals().rto());
+    }
+
+    private static String takeSnapshot(Names names, String region) {
+        return names.functionArn(region, "take-snapshot") + ":live";
+    }
+
     /** The names of {@code pair}'s resources. */
     public static Names names(Config config, Pair pair) {
         return new Names(config.prefix(), pair.id(), config.account().orElseThrow());
@@ -78,8 +130,10 @@ public final class PairSettingsMaker {
                 timings.approvalTimeout(),
                 timings.acceptedLoss(),
                 timings.snapshotMaxAge(),
-                Optional.empty(),
-                PairSettings.Failover.Prefer.PROVEN);
+                pair.proving()
+                        .filter(it -> Sizes.provable(pair.snapshots().largest()))
+                        .map(Prove::maxAge),
+                pair.proving().map(Prove::prefer).orElse(Prefer.PROVEN));
     }
 
     private static PairSettings.Traffic traffic(

@@ -112,7 +112,19 @@ public final class FailoverMachine extends Construct {
                         .when(decided("promote", "DONE"), serveAndGrow)
                         .when(decided("promote", "ASK"), ask)
                         .otherwise(close));
-        machine = machine(props, judge);
+        machine =
+                machine(
+                        this,
+                        props.names(),
+                        props.region(),
+                        props.names().stateMachine(),
+                        "Changes the serving side of " + props.names().pair(),
+                        props.steps().keySet().stream()
+                                .sorted()
+                                .map(FailoverMachine::kebab)
+                                .toList(),
+                        props.approvalTimeout().multipliedBy(2).plus(Duration.ofHours(4)),
+                        judge);
     }
 
     /** The machine itself. */
@@ -120,32 +132,40 @@ public final class FailoverMachine extends Construct {
         return machine;
     }
 
-    private StateMachine machine(Props props, IChainable start) {
-        String name = props.names().stateMachine();
+    /**
+     * A machine with a log, a trace and a role that lets it call its functions.
+     *
+     * @param functions what the functions' names end with
+     */
+    static StateMachine machine(
+            Construct scope,
+            Names names,
+            String region,
+            String name,
+            String comment,
+            List<String> functions,
+            Duration timeout,
+            IChainable start) {
         LogGroup log =
-                LogGroup.Builder.create(this, "Log")
+                LogGroup.Builder.create(scope, "Log")
                         .logGroupName("/aws/vendedlogs/states/" + name)
                         .retention(RetentionDays.THREE_MONTHS)
                         .removalPolicy(RemovalPolicy.DESTROY)
                         .build();
-        List<String> steps =
-                props.steps().keySet().stream().sorted().map(FailoverMachine::kebab).toList();
-        return StateMachine.Builder.create(this, "Machine")
+        return StateMachine.Builder.create(scope, "Machine")
                 .stateMachineName(name)
-                .comment("Changes the serving side of " + props.names().pair())
+                .comment(comment)
                 .queryLanguage(QueryLanguage.JSON_PATH)
                 .definitionBody(DefinitionBody.fromChainable(start))
                 .role(
                         Roles.role(
-                                        this,
+                                        scope,
                                         "Role",
-                                        name + "-" + props.region(),
+                                        name + "-machine-" + region,
                                         "states.amazonaws.com",
-                                        new MachinePolicy(props.names(), props.region(), steps)
-                                                .allowances())
+                                        new MachinePolicy(names, region, functions).allowances())
                                 .withoutPolicyUpdates())
-                .timeout(
-                        Times.of(props.approvalTimeout().multipliedBy(2).plus(Duration.ofHours(4))))
+                .timeout(Times.of(timeout))
                 .tracingEnabled(true)
                 .logs(
                         LogOptions.builder()
@@ -232,7 +252,7 @@ public final class FailoverMachine extends Construct {
         return ask;
     }
 
-    private static LambdaInvoke retried(LambdaInvoke task) {
+    static LambdaInvoke retried(LambdaInvoke task) {
         task.addRetry(
                 RetryProps.builder()
                         .errors(
@@ -258,7 +278,7 @@ public final class FailoverMachine extends Construct {
         return Objects.requireNonNull(props.steps().get(name), name).version();
     }
 
-    private static CatchProps failure() {
+    static CatchProps failure() {
         return CatchProps.builder().errors(List.of("States.ALL")).resultPath("$.failure").build();
     }
 

@@ -82,7 +82,7 @@ public final class Pages {
         Alarm alarm =
                 Alarm.Builder.create(scope, id)
                         .alarmName(raise.name())
-                        .alarmDescription(raise.description())
+                        .alarmDescription(described(raise.description(), raise.runbook()))
                         .metric(raise.metric())
                         .comparisonOperator(raise.when())
                         .threshold(raise.threshold())
@@ -95,10 +95,20 @@ public final class Pages {
         return alarm;
     }
 
-    /** When an alarm is raised. */
+    /** What an alarm says: what is the matter, and where it stands what to do. */
+    public static String described(String description, String runbook) {
+        return description + " Runbook: docs/runbooks/" + runbook + ".md";
+    }
+
+    /**
+     * When an alarm is raised.
+     *
+     * @param runbook the file in docs/runbooks, without its end
+     */
     public record Raise(
             String name,
             String description,
+            String runbook,
             IMetric metric,
             ComparisonOperator when,
             double threshold,
@@ -106,10 +116,11 @@ public final class Pages {
             TreatMissingData missing) {
 
         /** Raised by one or more within a period; nothing reported is good. */
-        public static Raise onAny(String name, String description, IMetric metric) {
+        public static Raise onAny(String name, String description, String runbook, IMetric metric) {
             return new Raise(
                     name,
                     description,
+                    runbook,
                     metric,
                     ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
                     1,
@@ -118,10 +129,12 @@ public final class Pages {
         }
 
         /** Raised by less than one in each of {@code periods}; nothing reported is bad. */
-        public static Raise onNone(String name, String description, IMetric metric, int periods) {
+        public static Raise onNone(
+                String name, String description, String runbook, IMetric metric, int periods) {
             return new Raise(
                     name,
                     description,
+                    runbook,
                     metric,
                     ComparisonOperator.LESS_THAN_THRESHOLD,
                     1,
@@ -153,6 +166,7 @@ public final class Pages {
                         name,
                         "An event was given up: its function failed or was throttled until the"
                                 + " retries ran out. The message in the queue holds the event.",
+                        "undelivered",
                         queue.metricApproximateNumberOfMessagesVisible(
                                 MetricOptions.builder()
                                         .period(Duration.minutes(1))

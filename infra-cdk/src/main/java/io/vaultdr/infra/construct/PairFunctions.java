@@ -9,7 +9,6 @@ import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.infra.construct.VaultDrFunction.Reach;
 import io.vaultdr.infra.iam.Policy;
 import io.vaultdr.runtime.Json;
-import io.vaultdr.runtime.PairSettings;
 
 import software.amazon.awscdk.services.sqs.IQueue;
 import software.constructs.Construct;
@@ -20,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Makes the functions of one pair in one stack: what they share is said once. */
 public final class PairFunctions {
@@ -48,6 +48,8 @@ public final class PairFunctions {
      * @param purpose what its name ends with
      */
     public VaultDrFunction function(Construct scope, String handler, String purpose, Shape shape) {
+        Map<String, String> all = new LinkedHashMap<>(environment);
+        all.putAll(shape.settings());
         return new VaultDrFunction(
                 scope,
                 handler,
@@ -59,7 +61,7 @@ public final class PairFunctions {
                         shape.memoryMiB(),
                         shape.scratchMiB(),
                         shape.timeout(),
-                        environment,
+                        all,
                         shape.policy(),
                         shape.reach(),
                         pages,
@@ -76,38 +78,63 @@ public final class PairFunctions {
             Duration timeout,
             Policy policy,
             Optional<Reach> reach,
-            List<String> aliases) {
+            List<String> aliases,
+            Map<String, String> settings) {
 
         /** A function that talks to AWS only. */
         public static Shape outside(String description, Duration timeout, Policy policy) {
             return new Shape(
-                    description, 512, 512, timeout, policy, Optional.empty(), List.of("live"));
+                    description,
+                    512,
+                    512,
+                    timeout,
+                    policy,
+                    Optional.empty(),
+                    List.of("live"),
+                    Map.of());
         }
 
         /** A function that talks to servers. */
         public static Shape inside(
                 String description, Duration timeout, Policy policy, Reach reach) {
             return new Shape(
-                    description, 512, 512, timeout, policy, Optional.of(reach), List.of("live"));
+                    description,
+                    512,
+                    512,
+                    timeout,
+                    policy,
+                    Optional.of(reach),
+                    List.of("live"),
+                    Map.of());
         }
 
         /** The same with other memory and scratch space. */
         public Shape sized(int memory, int scratch) {
-            return new Shape(description, memory, scratch, timeout, policy, reach, aliases);
+            return new Shape(
+                    description, memory, scratch, timeout, policy, reach, aliases, settings);
         }
 
         /** The same with other aliases. */
         public Shape called(List<String> others) {
-            return new Shape(description, memoryMiB, scratchMiB, timeout, policy, reach, others);
+            return new Shape(
+                    description, memoryMiB, scratchMiB, timeout, policy, reach, others, settings);
+        }
+
+        /** The same, told more than the pair's settings. */
+        public Shape told(String variable, Object record) {
+            Map<String, String> more = new TreeMap<>(settings);
+            more.put(variable, json(record));
+            return new Shape(
+                    description, memoryMiB, scratchMiB, timeout, policy, reach, aliases, more);
         }
     }
 
     /** The settings as functions read them. */
-    public static String json(PairSettings settings) {
+    public static String json(Object settings) {
         try {
             return Json.MAPPER.writeValueAsString(settings);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("pair " + settings.pair() + " as JSON", e);
+            throw new IllegalStateException(settings + " as JSON", e);
         }
     }
 }

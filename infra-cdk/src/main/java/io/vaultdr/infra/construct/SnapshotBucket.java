@@ -1,25 +1,32 @@
 package io.vaultdr.infra.construct;
 
-import io.github.cdklabs.cdknag.NagPackSuppression;
-import io.github.cdklabs.cdknag.NagSuppressions;
 import io.vaultdr.infra.config.Config.Snapshots;
 import io.vaultdr.infra.config.Names;
+import io.vaultdr.runtime.RetentionSettings.Archive;
 
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.services.kms.Key;
-import software.amazon.awscdk.services.s3.BlockPublicAccess;
 import software.amazon.awscdk.services.s3.Bucket;
 import software.amazon.awscdk.services.s3.BucketEncryption;
+import software.amazon.awscdk.services.s3.CfnBucket;
 import software.amazon.awscdk.services.s3.LifecycleRule;
-import software.amazon.awscdk.services.s3.ObjectLockRetention;
-import software.amazon.awscdk.services.s3.ObjectOwnership;
+import software.amazon.awscdk.services.s3.StorageClass;
+import software.amazon.awscdk.services.s3.Transition;
 import software.constructs.Construct;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
-/** The bucket of one region, and the key that encrypts it; both outlive the stack. */
+/**
+ * The bucket of one region, and the key that encrypts it; both outlive the stack. Nothing in it
+ * expires by itself: Retention deletes, since only that knows what is proven.
+ */
 public final class SnapshotBucket extends Construct {
+    /** What Retention tags an archive with that is to go to the colder class. */
+    private static final Map<String, Object> ARCHIVE = Map.of("vault-dr-class", "archive");
+
     public SnapshotBucket(
             Construct scope, String id, Names names, String region, Snapshots snapshots) {
         super(scope, id);
@@ -30,47 +37,47 @@ public final class SnapshotBucket extends Construct {
                         .enableKeyRotation(true)
                         .removalPolicy(RemovalPolicy.RETAIN)
                         .build();
+        List<LifecycleRule> rules = new ArrayList<>(List.of(Buckets.unfinished()));
+        snapshots.keep().archive().map(SnapshotBucket::colder).ifPresent(rules::add);
         Bucket.Builder builder =
-                Bucket.Builder.create(this, "Bucket")
-                        .bucketName(names.snapshots(region))
+                Buckets.builder(this, "Bucket", names.snapshots(region))
                         .encryption(BucketEncryption.KMS)
                         .encryptionKey(key)
                         .bucketKeyEnabled(true)
-                        .blockPublicAccess(BlockPublicAccess.BLOCK_ALL)
-                        .objectOwnership(ObjectOwnership.BUCKET_OWNER_ENFORCED)
-                        .enforceSsl(true)
-                        .minimumTlsVersion(1.2)
-                        .versioned(true)
-                        .removalPolicy(RemovalPolicy.RETAIN)
-                        .lifecycleRules(
-                                List.of(
-                                        LifecycleRule.builder()
-                                                .id("unfinished")
-                                                .abortIncompleteMultipartUploadAfter(
-                                                        Duration.days(1))
-                                                .build(),
-                                        LifecycleRule.builder()
-                                                .id("expired")
-                                                .expiration(Duration.days(snapshots.keepDays()))
-                                                .noncurrentVersionExpiration(
-                                                        Duration.days(
-                                                                Math.max(1, snapshots.lockDays())))
-                                                .build()));
-        if (snapshots.lockDays() > 0) {
-            builder.objectLockEnabled(true)
-                    .objectLockDefaultRetention(
-                            ObjectLockRetention.governance(Duration.days(snapshots.lockDays())));
+                        .lifecycleRules(rules);
+        snapshots
+                .lock()
+                .ifPresent(
+                        lock ->
+                                builder.objectLockEnabled(true)
+                                        .objectLockDefaultRetention(Buckets.retention(lock)));
+        // Bucket's own property for it would bring a helper function that sets it.
+        if (Buckets.build(builder).getNode().getDefaultChild() instanceof CfnBucket bucket) {
+            bucket.addPropertyOverride(
+                    "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", true);
         }
-        NagSuppressions.addResourceSuppressions(
-                builder.build(),
-                List.of(
-                        NagPackSuppression.builder()
-                                .id("AwsSolutions-S1")
-                                .reason(
-                                        "Who touched which object is a matter of CloudTrail's data"
-                                                + " events, which an organisation sets up once; a"
-                                                + " log bucket per snapshot bucket would be another"
-                                                + " thing to keep safe")
-                                .build()));
+    }
+
+    private static LifecycleRule colder(Archive archive) {
+        return LifecycleRule.builder()
+                .id("archive")
+                .tagFilters(ARCHIVE)
+                .transitions(
+                        List.of(
+                                Transition.builder()
+                                        .storageClass(storageClass(archive.storageClass()))
+                                        // Retention has waited already.
+                                        .transitionAfter(Duration.days(0))
+                                        .build()))
+                .build();
+    }
+
+    private static StorageClass storageClass(String name) {
+        return switch (name) {
+            case "GLACIER_IR" -> StorageClass.GLACIER_INSTANT_RETRIEVAL;
+            case "GLACIER" -> StorageClass.GLACIER;
+            case "DEEP_ARCHIVE" -> StorageClass.DEEP_ARCHIVE;
+            default -> throw new IllegalArgumentException(name + ": expected a Glacier class");
+        };
     }
 }

@@ -8,20 +8,19 @@ import software.constructs.Construct;
 
 import java.util.List;
 
-/** The role by which the daily schedule starts a dry run. */
+/** The role by which a schedule starts executions of a state machine. */
 public final class StartRole {
     private StartRole() {}
 
-    /** Makes it. */
-    public static IRole create(Construct scope, Names names, String region) {
+    /** Makes it, for the schedule called {@code purpose}. */
+    public static IRole create(
+            Construct scope, Names names, String purpose, String machineArn, String region) {
         return Roles.role(
                         scope,
                         "DryRunRole",
-                        names.of("dry-run-" + region),
+                        names.of(purpose + "-" + region),
                         "events.amazonaws.com",
-                        List.of(
-                                Allowance.on(
-                                        names.stateMachineArn(region), "states:StartExecution")))
+                        List.of(Allowance.on(machineArn, "states:StartExecution")))
                 .withoutPolicyUpdates();
     }
 }

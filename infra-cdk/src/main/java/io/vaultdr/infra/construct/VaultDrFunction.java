@@ -15,7 +15,10 @@ import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.events.CronOptions;
+import software.amazon.awscdk.services.events.EventPattern;
+import software.amazon.awscdk.services.events.IRuleTarget;
 import software.amazon.awscdk.services.events.Rule;
+import software.amazon.awscdk.services.events.RuleTargetInput;
 import software.amazon.awscdk.services.events.Schedule;
 import software.amazon.awscdk.services.events.targets.LambdaFunction;
 import software.amazon.awscdk.services.iam.IRole;
@@ -35,6 +38,7 @@ import software.amazon.awscdk.services.sqs.IQueue;
 import software.constructs.Construct;
 
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -56,6 +60,9 @@ public final class VaultDrFunction extends Construct {
     /** At the beginning of each minute. */
     public static final Schedule EVERY_MINUTE =
             Schedule.cron(CronOptions.builder().minute("*").build());
+
+    /** Lambda's 4 KB, less what {@link VaultDrFunction} puts in itself. */
+    private static final int ENVIRONMENT = 4_096 - 160;
 
     private final Version version;
     private final Map<String, Alias> aliases = new LinkedHashMap<>();
@@ -93,6 +100,21 @@ public final class VaultDrFunction extends Construct {
             }
             if (timeout.toSeconds() > 900) {
                 throw new IllegalArgumentException(timeout + ": expected 15 minutes at the most");
+            }
+            int size =
+                    environment.entrySet().stream()
+                            .mapToInt(it -> bytes(it.getKey()) + bytes(it.getValue()))
+                            .sum();
+            if (size > ENVIRONMENT) {
+                throw new IllegalArgumentException(
+                        name
+                                + ": its settings take "
+                                + size
+                                + " bytes, expected "
+                                + ENVIRONMENT
+                                + " at the most, which is what Lambda lets an environment hold;"
+                                + " shorten the nodes' and records' names, or leave out nodes: the"
+                                + " address alone does where it leads to each");
             }
         }
     }
@@ -204,6 +226,7 @@ public final class VaultDrFunction extends Construct {
                         Pages.Raise.onAny(
                                 props.name() + "-errors",
                                 props.name() + " failed: its log says why.",
+                                "function-errors",
                                 function.metricErrors(sum)));
         props.pages()
                 .alarm(
@@ -214,6 +237,7 @@ public final class VaultDrFunction extends Construct {
                                 props.name()
                                         + " was not let run: the account's or its own concurrency"
                                         + " is used up.",
+                                "function-throttles",
                                 function.metricThrottles(sum)));
     }
 
@@ -233,16 +257,8 @@ public final class VaultDrFunction extends Construct {
      * @param every how often that is; the silence of two is an alarm
      */
     public void schedule(Schedule schedule, Duration every) {
-        Rule.Builder.create(this, "Schedule")
-                .ruleName(props.name())
-                .description("Runs " + props.name() + " by the clock")
+        rule("Schedule", "", "Runs " + props.name() + " by the clock", target(1).build())
                 .schedule(schedule)
-                .targets(
-                        List.of(
-                                LambdaFunction.Builder.create(alias("live"))
-                                        .retryAttempts(2)
-                                        .maxEventAge(Times.minutes(1))
-                                        .build()))
                 .build();
         Duration period = every.compareTo(Duration.ofHours(1)) > 0 ? every : every.multipliedBy(2);
         int minutes = (int) Math.max(5, period.toMinutes());
@@ -253,6 +269,7 @@ public final class VaultDrFunction extends Construct {
                         Pages.Raise.onNone(
                                 props.name() + "-silent",
                                 props.name() + " doesn't run, although its schedule says so.",
+                                "function-silent",
                                 version.getLambda()
                                         .metricInvocations(
                                                 MetricOptions.builder()
@@ -260,6 +277,49 @@ public final class VaultDrFunction extends Construct {
                                                         .statistic("Sum")
                                                         .build()),
                                 1));
+    }
+
+    /** Runs it when something happens. */
+    public void on(EventPattern pattern, String what) {
+        rule("Event", "-event", "Runs " + props.name() + " when " + what, target(60).build())
+                .eventPattern(pattern)
+                .build();
+    }
+
+    /**
+     * Lets it go its whole way once a day, but for the last call: a function in a VPC that idles
+     * for 14 days loses its network interfaces, and one that is only needed in need would show by
+     * then what it lacks.
+     */
+    public void dryRunDaily(String alias) {
+        rule(
+                        "DryRun",
+                        "-dry-run",
+                        "Runs " + props.name() + " once a day, but for its last call",
+                        LambdaFunction.Builder.create(alias(alias))
+                                .event(RuleTargetInput.fromObject(Map.of("dryRun", true)))
+                                .retryAttempts(2)
+                                .maxEventAge(Times.minutes(60))
+                                .build())
+                .schedule(Schedule.cron(CronOptions.builder().minute("41").hour("8").build()))
+                .build();
+    }
+
+    private Rule.Builder rule(String id, String suffix, String description, IRuleTarget target) {
+        return Rule.Builder.create(this, id)
+                .ruleName(props.name() + suffix)
+                .description(description)
+                .targets(List.of(target));
+    }
+
+    private LambdaFunction.Builder target(int minutes) {
+        return LambdaFunction.Builder.create(alias("live"))
+                .retryAttempts(2)
+                .maxEventAge(Times.minutes(minutes));
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
     }
 
     private String logArn(Stack stack) {

@@ -45,29 +45,42 @@ final class Allowances {
                 key(names, region, "kms:Decrypt", "kms:GenerateDataKey"));
     }
 
-    private static Allowance key(Names names, String region, String... actions) {
-        return Allowance.onPattern(names.arn("kms", region, "key/*"), KEY, actions)
-                .when(
-                        "ForAnyValue:StringEquals",
-                        "kms:ResourceAliases",
-                        List.of(names.snapshotKeyAlias()))
+    /** Does something with objects. */
+    static Allowance objects(String pattern, String... actions) {
+        return Allowance.onPattern(pattern, OBJECTS, actions);
+    }
+
+    /** Uses the key of a bucket's snapshots, through S3 only. */
+    static Allowance key(Names names, String region, String... actions) {
+        return aliased(names, region, names.snapshotKeyAlias(), actions)
                 .when("StringEquals", "kms:ViaService", "s3." + region + ".amazonaws.com");
+    }
+
+    /** Uses the key that has that alias. */
+    static Allowance aliased(Names names, String region, String alias, String... actions) {
+        return Allowance.onPattern(names.arn("kms", region, "key/*"), KEY, actions)
+                .when("ForAnyValue:StringEquals", "kms:ResourceAliases", List.of(alias));
     }
 
     /** Reads the login of an intent. */
     static Allowance login(Names names, String region, String login, String intent) {
+        return secret(names, region, login + "/" + intent);
+    }
+
+    /** Reads a secret. */
+    static Allowance secret(Names names, String region, String name) {
         return Allowance.onPattern(
-                secret(names, region, login, intent), SECRET, "secretsmanager:GetSecretValue");
+                arn(names, region, name), SECRET, "secretsmanager:GetSecretValue");
     }
 
     /** Sees whether a login is there, without reading it. */
     static Allowance seeLogin(Names names, String region, String login, String intent) {
         return Allowance.onPattern(
-                secret(names, region, login, intent), SECRET, "secretsmanager:DescribeSecret");
+                arn(names, region, login + "/" + intent), SECRET, "secretsmanager:DescribeSecret");
     }
 
-    private static String secret(Names names, String region, String login, String intent) {
-        return names.arn("secretsmanager", region, "secret:" + login + "/" + intent + "-??????");
+    private static String arn(Names names, String region, String secret) {
+        return names.arn("secretsmanager", region, "secret:" + secret + "-??????");
     }
 
     /** Reads the certificate authorities of both sides. */
@@ -103,10 +116,15 @@ final class Allowances {
 
     /** Looks what became of the failover's executions. */
     static Allowance seeExecutions(Names names, String region) {
+        return executions(names, region, "states:DescribeExecution");
+    }
+
+    /** Something on the failover's executions. */
+    static Allowance executions(Names names, String region, String... actions) {
         return Allowance.onPattern(
                 names.arn("states", region, "execution:" + names.stateMachine() + ":*"),
                 "Each incident has an execution of its own",
-                "states:DescribeExecution");
+                actions);
     }
 
     /** An action that takes no resource. */

@@ -1,6 +1,7 @@
 package io.vaultdr.infra.iam;
 
 import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Config.Prove;
 import io.vaultdr.infra.config.Names;
 
 import java.util.ArrayList;
@@ -13,6 +14,10 @@ public record FreshnessCheckPolicy(Names names, Pair pair, String region) implem
         List<Allowance> all = new ArrayList<>();
 
         pair.bucketRegions().forEach(bucket -> all.addAll(Allowances.readSnapshots(names, bucket)));
+        pair.proving()
+                .map(Prove::seal)
+                .filter(seal -> seal.keyId().isEmpty())
+                .ifPresent(seal -> all.add(Allowance.on(seal.key(), "kms:DescribeKey")));
         if (pair.probed()) {
             all.add(Allowances.ledger(names, pair.drCluster().region(), "dynamodb:GetItem"));
         }

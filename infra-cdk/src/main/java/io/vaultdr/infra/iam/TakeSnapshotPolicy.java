@@ -2,6 +2,7 @@ package io.vaultdr.infra.iam;
 
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
+import io.vaultdr.vault.Login.Intent;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,10 @@ public record TakeSnapshotPolicy(Names names, Pair pair, String region) implemen
                         ? pair.home().login()
                         : pair.drCluster().login();
         all.add(Allowances.login(names, region, login, "snapshot"));
+        // Which version of each login the snapshot knows, without reading one.
+        for (Intent intent : Intent.values()) {
+            all.add(Allowances.seeLogin(names, region, login, intent.toString()));
+        }
         all.add(Allowances.certificates(names, region));
         if (pair.probed()) {
             all.add(Allowances.ledger(names, pair.drCluster().region(), "dynamodb:GetItem"));

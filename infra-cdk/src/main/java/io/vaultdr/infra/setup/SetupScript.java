@@ -170,6 +170,12 @@ public final class SetupScript {
         List<Place> places = new ArrayList<>();
         places.add(new Place(pair.home().region(), pair.home().login()));
         pair.dr().ifPresent(dr -> places.add(new Place(dr.region(), dr.login())));
+        if (pair.dr().isEmpty() && pair.stage() == PairSettings.Stage.PROVEN) {
+            // The prover logs in where the copies are, where no cluster is.
+            pair.buckets().stream()
+                    .map(bucket -> new Place(bucket.region(), pair.home().login()))
+                    .forEach(places::add);
+        }
         List<Place> distinct = places.stream().distinct().toList();
         script.append(
                 STORE.replace("@READ@\n", each(distinct, SetupScript::read))

@@ -3,8 +3,11 @@ package io.vaultdr.infra.stack;
 import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Config.Prove;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.PairSettingsMaker;
+import io.vaultdr.infra.config.Sizes;
+import io.vaultdr.infra.config.Warnings;
 import io.vaultdr.infra.construct.Certificates;
 import io.vaultdr.infra.construct.Networks;
 import io.vaultdr.infra.construct.Pages;
@@ -15,8 +18,10 @@ import io.vaultdr.infra.construct.SnapshotBucket;
 import io.vaultdr.infra.construct.Times;
 import io.vaultdr.infra.construct.VaultDrFunction;
 import io.vaultdr.infra.iam.FreshnessCheckPolicy;
+import io.vaultdr.infra.iam.RetentionPolicy;
 import io.vaultdr.infra.iam.TakeSnapshotPolicy;
 
+import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
 import software.amazon.awscdk.services.cloudwatch.Metric;
@@ -48,8 +53,24 @@ public final class BackupStack extends VaultDrStack {
                         pages.undelivered(this, names.of("undelivered-backup")));
         new SnapshotBucket(this, "Snapshots", names, region, pair.snapshots());
         Certificates.create(this, names.caPath(), pair);
-        cluster(pair, region).ifPresent(it -> takeSnapshot(functions, names, pair, it));
-        freshnessCheck(functions, pages, names, pair, region);
+        cluster(pair, region)
+                .ifPresent(
+                        it -> {
+                            takeSnapshot(functions, names, pair, it);
+                            retention(functions, pages, names, pair);
+                        });
+        freshnessCheck(functions, pages, config, pair, region);
+        pages.alarm(
+                this,
+                "DryRunFailed",
+                Pages.Raise.onAny(
+                        names.of("dry-run-failed"),
+                        "A function of "
+                                + pair.id()
+                                + " didn't get to its last call in its daily dry run.",
+                        "dry-run-failed",
+                        metric(names, "DryRunFailed", "Sum", 5)));
+        Warnings.of(pair).forEach(it -> Annotations.of(this).addWarningV2("vault-dr", it));
         if (pair.probed() && region.equals(pair.home().region())) {
             ServerDocument.stop(this, names.of("stop"), pair.service().unit());
         }
@@ -76,23 +97,64 @@ public final class BackupStack extends VaultDrStack {
                                         new TakeSnapshotPolicy(names, pair, cluster.region()),
                                         VaultDrFunction.Reach.to(new Networks(this), cluster))
                                 // One whole core: hashing keeps up with the network.
-                                .sized(1_769, pair.snapshots().scratchMiB()));
+                                .sized(1_769, Sizes.scratch(pair.snapshots().largest())));
         Duration every = pair.snapshots().every();
         function.schedule(schedule(every), every);
+        // On the side that doesn't serve the scheduled run ends before it reaches the servers.
+        function.dryRunDaily("live");
+    }
+
+    private void retention(PairFunctions functions, Pages pages, Names names, Pair pair) {
+        VaultDrFunction function =
+                functions.function(
+                        this,
+                        "Retention",
+                        "retention",
+                        Shape.outside(
+                                        "Deletes what nothing keeps of "
+                                                + pair.id()
+                                                + "'s snapshots, if this side serves",
+                                        Duration.ofMinutes(15),
+                                        new RetentionPolicy(names, pair))
+                                .sized(1_024, 512)
+                                .told("RETENTION", pair.snapshots().keep()));
+        function.schedule(
+                Schedule.cron(CronOptions.builder().minute("23").build()), Duration.ofHours(1));
+        pages.alarm(
+                this,
+                "Frozen",
+                new Pages.Raise(
+                        names.of("retention-frozen"),
+                        "Snapshots of "
+                                + pair.id()
+                                + " have shrunk suspiciously: nothing is deleted until a person"
+                                + " has looked.",
+                        "retention-frozen",
+                        metric(names, "RetentionFrozen", "Maximum", 60),
+                        ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                        1,
+                        1,
+                        TreatMissingData.IGNORE));
     }
 
     private void freshnessCheck(
-            PairFunctions functions, Pages pages, Names names, Pair pair, String region) {
+            PairFunctions functions, Pages pages, Config config, Pair pair, String region) {
+        Names names = PairSettingsMaker.names(config, pair);
+        Shape shape =
+                Shape.outside(
+                        "Says how old the newest snapshots of " + pair.id() + " are",
+                        Duration.ofSeconds(50),
+                        new FreshnessCheckPolicy(names, pair, region));
         VaultDrFunction function =
                 functions.function(
                         this,
                         "FreshnessCheck",
                         "freshness-check",
-                        Shape.outside(
-                                "Says how old the newest snapshot of " + pair.id() + " is",
-                                Duration.ofSeconds(50),
-                                new FreshnessCheckPolicy(names, pair, region)));
+                        pair.proving().isPresent()
+                                ? shape.told("PROOF", PairSettingsMaker.proof(config, pair))
+                                : shape);
         function.schedule(VaultDrFunction.EVERY_MINUTE, Duration.ofMinutes(1));
+        pair.proving().ifPresent(prove -> proofAlarms(pages, names, pair, prove, region));
         pages.alarm(
                 this,
                 "TooOld",
@@ -103,7 +165,8 @@ public final class BackupStack extends VaultDrStack {
                                 + " in "
                                 + region
                                 + " is older than it may be, or nobody could tell.",
-                        metric(names, "SnapshotAgeSeconds"),
+                        "snapshot-too-old",
+                        metric(names, "SnapshotAgeSeconds", "Maximum", 1),
                         ComparisonOperator.GREATER_THAN_THRESHOLD,
                         pair.timings().snapshotMaxAge().toSeconds(),
                         5,
@@ -116,25 +179,63 @@ public final class BackupStack extends VaultDrStack {
                         "Snapshots of "
                                 + pair.id()
                                 + " don't reach every bucket, or were taken without the ledger.",
-                        metric(names, "SnapshotDegraded"),
+                        "snapshot-degraded",
+                        metric(names, "SnapshotDegraded", "Maximum", 1),
                         ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
                         1,
                         5,
                         TreatMissingData.NOT_BREACHING));
     }
 
-    private static Metric metric(Names names, String name) {
+    /** What is raised when proofs stop, or would fail from now on. */
+    private void proofAlarms(Pages pages, Names names, Pair pair, Prove prove, String region) {
+        pages.alarm(
+                this,
+                "ProofTooOld",
+                new Pages.Raise(
+                        names.of("proof-too-old"),
+                        "The newest proven snapshot of "
+                                + pair.id()
+                                + " in "
+                                + region
+                                + " is older than it may be, or nobody could tell.",
+                        "proof-too-old",
+                        metric(names, "ProvenAgeSeconds", "Maximum", 1),
+                        ComparisonOperator.GREATER_THAN_THRESHOLD,
+                        prove.maxAge().toSeconds(),
+                        5,
+                        TreatMissingData.BREACHING));
+        if (prove.seal().keyId().isEmpty()) {
+            pages.alarm(
+                    this,
+                    "SealKeyUnusable",
+                    new Pages.Raise(
+                            names.of("seal-key-unusable"),
+                            "The key that opens every snapshot of "
+                                    + pair.id()
+                                    + " is disabled, is to be deleted, or can't be looked at.",
+                            "seal-key-unusable",
+                            metric(names, "SealKeyUsable", "Minimum", 1),
+                            ComparisonOperator.LESS_THAN_THRESHOLD,
+                            1,
+                            5,
+                            TreatMissingData.NOT_BREACHING));
+        }
+    }
+
+    /** One of the pair's metrics, over some minutes. */
+    static Metric metric(Names names, String name, String statistic, int minutes) {
         return Metric.Builder.create()
                 .namespace("VaultDr")
                 .metricName(name)
                 .dimensionsMap(Map.of("Pair", names.pair().value()))
-                .statistic("Maximum")
-                .period(Times.minutes(1))
+                .statistic(statistic)
+                .period(Times.minutes(minutes))
                 .build();
     }
 
     /** On the minutes or hours that are multiples of {@code every}. */
-    private static Schedule schedule(Duration every) {
+    static Schedule schedule(Duration every) {
         long minutes = every.toMinutes();
         CronOptions.Builder cron = CronOptions.builder();
         return Schedule.cron(

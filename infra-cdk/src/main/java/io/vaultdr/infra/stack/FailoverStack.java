@@ -4,6 +4,7 @@ import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.PairSettingsMaker;
+import io.vaultdr.infra.config.Sizes;
 import io.vaultdr.infra.construct.FailoverMachine;
 import io.vaultdr.infra.construct.Networks;
 import io.vaultdr.infra.construct.Pages;
@@ -136,10 +137,13 @@ public final class FailoverStack extends VaultDrStack {
                     Alarm.Builder.create(this, "Unreached-" + vantage)
                             .alarmName(names.of("unreached-" + vantage))
                             .alarmDescription(
-                                    "No slot of the window reached "
-                                            + pair.id()
-                                            + " from "
-                                            + vantage)
+                                    Pages.described(
+                                            "No slot of the window reached "
+                                                    + pair.id()
+                                                    + " from "
+                                                    + vantage
+                                                    + ".",
+                                            "unreached"))
                             .metric(
                                     Metric.Builder.create()
                                             .namespace("VaultDr")
@@ -164,15 +168,17 @@ public final class FailoverStack extends VaultDrStack {
     }
 
     private void control() {
-        functions.function(
-                this,
-                "Control",
-                "control",
-                Shape.outside(
-                                "Does what people ask about " + pair.id(),
-                                Duration.ofSeconds(30),
-                                new ControlPolicy(names, region))
-                        .called(ALIASES));
+        VaultDrFunction control =
+                functions.function(
+                        this,
+                        "Control",
+                        "control",
+                        Shape.outside(
+                                        "Does what people ask about " + pair.id(),
+                                        Duration.ofSeconds(30),
+                                        new ControlPolicy(names, region))
+                                .called(ALIASES));
+        control.dryRunDaily("read");
     }
 
     private Map<String, VaultDrFunction> steps() {
@@ -206,7 +212,7 @@ public final class FailoverStack extends VaultDrStack {
                                 Duration.ofMinutes(15),
                                 new PromotePolicy(names, pair, region),
                                 reach)
-                        .sized(1_769, pair.snapshots().scratchMiB()));
+                        .sized(1_769, Sizes.scratch(pair.snapshots().largest())));
         shapes.put(
                 "Verify",
                 Shape.inside(
@@ -266,6 +272,7 @@ public final class FailoverStack extends VaultDrStack {
                         "A failover of "
                                 + pair.id()
                                 + ", or its daily dry run, failed: the incident says where.",
+                        "failover-failed",
                         failover.machine().metricFailed(sum)));
         pages.alarm(
                 failover,
@@ -273,6 +280,7 @@ public final class FailoverStack extends VaultDrStack {
                 Pages.Raise.onAny(
                         names.of("failover-timed-out"),
                         "A failover of " + pair.id() + " took longer than it may.",
+                        "failover-timed-out",
                         failover.machine().metricTimedOut(sum)));
         // Functions in a VPC that idle for 14 days lose their network interfaces.
         Rule.Builder.create(this, "DryRun")
@@ -282,7 +290,13 @@ public final class FailoverStack extends VaultDrStack {
                 .targets(
                         List.of(
                                 SfnStateMachine.Builder.create(failover.machine())
-                                        .role(StartRole.create(this, names, region))
+                                        .role(
+                                                StartRole.create(
+                                                        this,
+                                                        names,
+                                                        "dry-run",
+                                                        names.stateMachineArn(region),
+                                                        region))
                                         .input(
                                                 RuleTargetInput.fromObject(
                                                         new TreeMap<>(
@@ -304,6 +318,7 @@ public final class FailoverStack extends VaultDrStack {
                                 + pair.id()
                                 + " succeeded for a day, not even dry: its functions go inactive"
                                 + " after two weeks.",
+                        "dry-run-silent",
                         failover.machine()
                                 .metricSucceeded(
                                         MetricOptions.builder()

@@ -74,7 +74,7 @@ class ConfigFileTest {
 
     @Test
     void everyExampleIsRight() {
-        assertEquals(5, Examples.names().count());
+        assertEquals(6, Examples.names().count());
         Examples.names().forEach(Examples::load);
     }
 
@@ -114,6 +114,94 @@ class ConfigFileTest {
                         """));
     }
 
+    private static final String PROVE =
+            """
+                prove:
+                  server: { key: bao, sha256: %s }
+                  seal: { kms: "arn:aws:kms:eu-west-1:111122223333:key/mrk-1" }
+            """
+                    .formatted("a".repeat(64));
+
+    private static String proven(String from, String to) {
+        return (SMALLEST.replace("stage: backup", "stage: proven") + PROVE).replace(from, to);
+    }
+
+    @Test
+    void proofHasGoodDefaults() throws IOException {
+        Pair pair = good(proven("", "")).pair("payments").orElseThrow();
+        assertEquals("eu-west-1", pair.proofRegion());
+        assertEquals(Duration.ofHours(4), pair.proving().orElseThrow().maxAge());
+        assertEquals(Duration.ofHours(4), pair.goals().rpo());
+        assertEquals(List.of(), pair.proving().orElseThrow().recover());
+    }
+
+    @Test
+    void whatIsOnlySaidAboutProofChangesNothingOnTheRungBelow() throws IOException {
+        Pair pair = good(proven("stage: proven", "stage: backup")).pair("payments").orElseThrow();
+        assertEquals(Optional.empty(), pair.proving());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "key: bao, | '' | pairs.payments.prove.server.key",
+                "sha256: aaaa | sha256: AAAA | pairs.payments.prove.server.sha256",
+                "seal: { kms | sael: { kms | pairs.payments.prove.seal",
+                "seal: { kms | seal: { static: { key: s, id: k }, kms | both kms and static",
+                "kms:eu-west-1 | kms:eu-central-1 | the key in eu-west-1, where snapshots are"
+                        + " proven",
+                "key/mrk-1 | alias/mrk-1 | the ARN of a KMS key",
+                "server: { | licence: l, server: { | OpenBao takes no licence",
+                "server: { | maxAge: 1h, server: { | more than snapshots.every, 1h",
+                "server: { | recover: [/etc], server: { | a KV path, its mount first",
+                "server: { | network: { subnets: subnet-0a1b }, server: { | prove.network.vpc",
+            })
+    void saysWhatIsWrongWithAProof(String from, String to, String said) throws IOException {
+        // Nested flow mappings keep their place: keys are put before others on the same level.
+        String yaml = proven(from, to.replace(", server: {", "\n      server: {"));
+        assertTrue(
+                mistakes(yaml).stream().anyMatch(it -> it.contains(said)), () -> said + " " + yaml);
+    }
+
+    @Test
+    void aSnapshotThatNoFunctionCanRestoreIsNotProvableHere() throws IOException {
+        String yaml = proven("login:", "login:") + "    snapshots: { largest: 4GiB }\n";
+        assertEquals(
+                List.of(
+                        "line 2: pairs.payments.snapshots.largest: read 4GiB, expected at most"
+                                + " 3242MiB, since a proof takes three times that and 0.5 GiB of a"
+                                + " function's 10,240 MiB: not provable here. Stay on the rung"
+                                + " backup and restore by hand from time to time"
+                                + " (docs/runbooks/restore-by-hand.md)"),
+                mistakes(yaml));
+    }
+
+    @Test
+    void archivingWhatGoesSoonNamesWhatThatCosts() throws IOException {
+        String yaml =
+                SMALLEST
+                        + "    snapshots: { keep: { daily: 60, monthly: 24 }, archive: { class:"
+                        + " DEEP_ARCHIVE, after: 30d } }\n";
+        assertEquals(
+                List.of(
+                        "line 9: pairs.payments.snapshots.archive: read after 30d, so that what"
+                                + " only 'keep.daily: 60' holds goes after 30 days in DEEP_ARCHIVE,"
+                                + " expected 180 days there, which are paid in any case: the"
+                                + " missing 150 cost 0.0049 USD for each GB of each snapshot;"
+                                + " archive later, or keep longer"),
+                mistakes(yaml));
+        good(yaml.replace("after: 30d", "after: 60d"));
+    }
+
+    @Test
+    void complianceModeIsSaidBeforeItIsDeployed() throws IOException {
+        String yaml = SMALLEST + "    snapshots: { lock: { days: 30, mode: compliance } }\n";
+        List<String> warnings = Warnings.of(good(yaml).pairs().getFirst());
+        assertEquals(1, warnings.size());
+        assertTrue(warnings.getFirst().contains("neither the account's root user"));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -133,8 +221,18 @@ class ConfigFileTest {
                 "stage: backup | stage: backup, snapshots: { every: 90m }",
                 "stage: backup | stage: backup, snapshots: { every: 7h }",
                 "stage: backup | stage: backup, snapshots: { every: often }",
-                "stage: backup | stage: backup, snapshots: { keepDays: 3, lockDays: 9 }",
-                "stage: backup | stage: backup, snapshots: { scratchMiB: 20000 }",
+                "stage: backup | stage: backup, snapshots: { keep: { daily: 3 }, lock: { days: 9 }"
+                        + " }",
+                "stage: backup | stage: backup, snapshots: { lock: { days: 9, mode: legal } }",
+                "stage: backup | stage: backup, snapshots: { keep: { last: 0 } }",
+                "stage: backup | stage: backup, snapshots: { largest: 20GiB }",
+                "stage: backup | stage: backup, snapshots: { largest: 1GB }",
+                "stage: backup | stage: backup, snapshots: { archive: { class: GLACIER_IR, after:"
+                        + " 30d } }",
+                "stage: backup | stage: backup, snapshots: { archive: { class: STANDARD_IA, after:"
+                        + " 9d } }",
+                "stage: backup | stage: proven",
+                "stage: backup | stage: backup, goals: { rpo: soon }",
                 "stage: backup | stage: backup, service: { dataDirectory: / }",
                 "stage: backup | stage: backup, service: { dataDirectory: /opt }",
                 "stage: backup | stage: backup, service: { unit: 'a; reboot' }",
@@ -166,6 +264,9 @@ class ConfigFileTest {
         String observe = SMALLEST.replace("backup", "observe");
         assertEquals(
                 List.of(
+                        "pairs.payments.prove: read nothing, expected { server: { key, sha256 },"
+                                + " seal: { kms: ARN } }: what restores each snapshot, since the"
+                                + " stage is observe",
                         "pairs.payments.dr: read nothing, expected the DR cluster, since the stage"
                                 + " is observe",
                         "pairs.payments.home.instances: read nothing, expected { tag: value } by"

@@ -27,6 +27,19 @@ class NetworkPathsTest {
     }
 
     @Test
+    void aProverReachesThreeServicesOfItsOwnRegionAndNoServer() {
+        assertEquals(
+                List.of(
+                        "s3.eu-central-1.amazonaws.com",
+                        "secretsmanager.eu-central-1.amazonaws.com",
+                        "kms.eu-central-1.amazonaws.com"),
+                NetworkPaths.of(Examples.load("proven")).stream()
+                        .filter(it -> it.function().equals("vault-dr-payments-prove-snapshot"))
+                        .map(NetworkPath::to)
+                        .toList());
+    }
+
+    @Test
     void everyVantageReachesTheServersOfBothSidesAndTheDrRegion() {
         for (String vantage : List.of("eu-west-1", "eu-central-1", "eu-north-1")) {
             Set<String> reached = new TreeSet<>();

@@ -23,6 +23,15 @@ class NextRungTest {
     }
 
     @Test
+    void leadsFromProvenToObserve() {
+        NextRung rung = NextRung.of(Examples.load("proven")).getFirst();
+        assertEquals(Stage.OBSERVE, rung.next());
+        assertTrue(rung.keys().stream().anyMatch(it -> it.startsWith("pairs.payments.dr:")));
+        assertTrue(rung.keys().stream().anyMatch(it -> it.startsWith("vantages: 1 regions")));
+        assertFalse(rung.permissions().isEmpty());
+    }
+
+    @Test
     void leadsFromObserveToApprovalWithTheWaysAndTheCost() {
         NextRung rung = NextRung.of(Examples.load("observe")).getFirst();
         assertEquals(Stage.APPROVAL, rung.next());
