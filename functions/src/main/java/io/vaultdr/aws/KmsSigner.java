@@ -4,6 +4,7 @@ import io.vaultdr.drill.Signer;
 
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.awssdk.services.kms.model.GetPublicKeyResponse;
 import software.amazon.awssdk.services.kms.model.MessageType;
 import software.amazon.awssdk.services.kms.model.SigningAlgorithmSpec;
 
@@ -16,7 +17,7 @@ public final class KmsSigner implements Signer {
     private final KmsClient kms;
     private final String key;
 
-    /** Signs with {@code key}, an ARN. */
+    /** Signs with {@code key}, the ARN of a key or of its alias. */
     public KmsSigner(KmsClient kms, String key) {
         this.kms = kms;
         this.key = key;
@@ -24,7 +25,8 @@ public final class KmsSigner implements Signer {
 
     @Override
     public String key() {
-        return key;
+        // An alias may point to another key tomorrow.
+        return described().keyId();
     }
 
     @Override
@@ -45,8 +47,12 @@ public final class KmsSigner implements Signer {
 
     @Override
     public byte[] publicKey() {
+        return described().publicKey().asByteArray();
+    }
+
+    private GetPublicKeyResponse described() {
         return AwsCalls.read(
                 "get the public key of " + key,
-                () -> kms.getPublicKey(request -> request.keyId(key)).publicKey().asByteArray());
+                () -> kms.getPublicKey(request -> request.keyId(key)));
     }
 }

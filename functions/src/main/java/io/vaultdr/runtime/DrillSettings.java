@@ -8,7 +8,8 @@ import java.util.Optional;
  * JSON.
  *
  * @param bucket where signed reports go, under object lock; of the function's own region
- * @param signingKey the ARN of the asymmetric KMS key (ECC_NIST_P256, sign and verify)
+ * @param signingKey the ARN of the asymmetric KMS key (ECC_NIST_P256, sign and verify), or of its
+ *     alias
  * @param takeSnapshot the ARN of the alias of TakeSnapshot in home's region
  * @param takeSnapshotDr the same in the DR region; empty where there is no DR cluster
  * @param rpo how old the newest proven snapshot may be

@@ -280,10 +280,44 @@ final class HttpVaultClient implements VaultClient {
     }
 
     @Override
+    public Optional<JsonNode> newestKv(Secret token, String mount, String path) {
+        Call call = Call.read(mount + "/data/" + path, token);
+        HttpResponse<byte[]> response = exchange(call, bounded(), limits.answer());
+        // What was deleted is answered with 404 and what is left of it.
+        if (response.statusCode() == 404) {
+            return Optional.of(json(call, response).path("data")).filter(JsonNode::isObject);
+        }
+        ready(call, response);
+        return Optional.of(accepted(call, response).path("data"));
+    }
+
+    @Override
+    public long writeKv(Secret token, String mount, String path, JsonNode data, long current) {
+        Call call =
+                Call.change(
+                        "POST",
+                        mount + "/data/" + path,
+                        token,
+                        Map.of("options", Map.of("cas", current), "data", data));
+        HttpResponse<byte[]> response = exchange(call, bounded(), limits.answer());
+        if (response.statusCode() == 400) {
+            throw new Failure.Terminal(
+                    tried(call),
+                    "status 400",
+                    "Somebody wrote there since version " + current + ": look again");
+        }
+        return version(call, response);
+    }
+
+    @Override
     public long writeKv(Secret token, String mount, String path, Map<String, String> data) {
         Call call = Call.change("POST", mount + "/data/" + path, token, Map.of("data", data));
         HttpResponse<byte[]> response = exchange(call, bounded(), limits.answer());
         ready(call, response);
+        return version(call, response);
+    }
+
+    private long version(Call call, HttpResponse<byte[]> response) {
         JsonNode version = accepted(call, response).path("data").path("version");
         if (!version.isNumber()) {
             throw noJson(call, 200);

@@ -1,5 +1,7 @@
 package io.vaultdr.vault;
 
+import com.fasterxml.jackson.databind.JsonNode;
+
 import io.vaultdr.model.Secret;
 
 import java.io.InputStream;
@@ -64,6 +66,22 @@ public interface VaultClient {
 
     /** {@code GET <mount>/data/<path>} of a KV version 2 engine: newest version, empty if none. */
     Optional<KvVersion> readKv(Secret token, String mount, String path);
+
+    /**
+     * {@code GET <mount>/data/<path>} of a KV version 2 engine, untouched: {@code data} (none where
+     * the newest version was deleted) and {@code metadata}; empty where there is nothing. Holds
+     * secrets.
+     */
+    Optional<JsonNode> newestKv(Secret token, String mount, String path);
+
+    /**
+     * {@code POST <mount>/data/<path>} unless somebody wrote since.
+     *
+     * @param current the version that is replaced; 0: there must be none
+     * @return the new version's number
+     * @throws io.vaultdr.model.Failure.Terminal where the newest version is another
+     */
+    long writeKv(Secret token, String mount, String path, JsonNode data, long current);
 
     /** {@code POST <mount>/data/<path>}; the new version's number. */
     long writeKv(Secret token, String mount, String path, Map<String, String> data);

@@ -51,6 +51,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** What a drill uses of AWS: on moto, and where moto isn't like it, on a server that answers so. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -152,9 +153,9 @@ class DrillIT {
         assertTrue(arn.endsWith(":payments-dryrun-" + at.getEpochSecond()), arn);
         DryRuns.Standing ended = ended(dryRuns, arn);
         assertEquals(Optional.empty(), ended.failure());
-        assertEquals(
-                List.of("Judge", "Verify", "Grow"),
-                ended.steps().stream().map(DryRuns.Step::name).toList());
+        List<String> names = ended.steps().stream().map(DryRuns.Step::name).toList();
+        assertEquals("Judge", names.getFirst());
+        assertEquals(Set.of("Judge", "Verify", "Grow"), Set.copyOf(names));
         ended.steps().forEach(step -> assertTrue(!step.exitedAt().isBefore(step.enteredAt())));
     }
 
