@@ -17,7 +17,7 @@ class ConfigCommandTest {
             System.getProperty("vaultdr.root") + "/infra-cdk/examples/";
 
     @ParameterizedTest
-    @CsvSource({"backup, observe", "observe, approval", "approval, automatic"})
+    @CsvSource({"backup, proven", "proven, observe", "observe, approval", "approval, automatic"})
     void aGoodOneTellsPathsCostAndTheNextRung(String example, String next) {
         Run run = Run.of("config", "check", EXAMPLES + example + ".yaml");
         assertAll(
@@ -39,6 +39,22 @@ class ConfigCommandTest {
         assertAll(
                 () -> assertEquals(Exit.EXPECTED, run.exit(), run.out()),
                 () -> assertTrue(!run.out().contains("next rung"), run.out()));
+    }
+
+    @Test
+    void saysWhatComplianceModeMeans(@TempDir Path folder) throws Exception {
+        Path file =
+                Files.writeString(
+                        folder.resolve("locked.yaml"),
+                        Files.readString(Path.of(EXAMPLES + "backup.yaml"))
+                                + "    snapshots: { lock: { days: 30, mode: compliance } }\n");
+        Run run = Run.of("config", "check", file.toString());
+        assertAll(
+                () -> assertEquals(Exit.EXPECTED, run.exit(), run.out()),
+                () ->
+                        assertTrue(
+                                run.out().contains("Mind: pairs.payments.snapshots.lock"),
+                                run.out()));
     }
 
     @Test

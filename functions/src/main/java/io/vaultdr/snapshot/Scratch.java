@@ -83,7 +83,7 @@ final class Scratch implements AutoCloseable {
                     throw new Failure.Terminal(
                             "read a snapshot",
                             "more than the " + most + " bytes that scratch space has room for",
-                            "Raise the function's ephemeral storage (snapshots.scratchMiB)");
+                            "Raise the function's ephemeral storage (snapshots.largest)");
                 }
                 if (deadline.passed()) {
                     throw new Failure.Retryable(

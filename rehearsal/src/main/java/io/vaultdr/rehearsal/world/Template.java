@@ -148,6 +148,7 @@ record Template(
                 yield parts;
             }
             case "Fn::Select" -> resolve(argument.get(1), references).get(argument.get(0).asInt());
+            case "Fn::GetAZs" -> Json.MAPPER.createArrayNode().add(region + "a").add(region + "b");
             case "Fn::Sub" -> TextNode.valueOf(substitute(argument, references));
             default ->
                     throw new IllegalArgumentException(

@@ -296,6 +296,13 @@ final class TemplateApplier {
                                     "GroupId", "sg-" + id.toLowerCase(java.util.Locale.ROOT));
                             yield "there is no VPC here";
                         }
+                        case "AWS::EC2::FlowLog",
+                                "AWS::EC2::RouteTable",
+                                "AWS::EC2::Subnet",
+                                "AWS::EC2::SubnetRouteTableAssociation",
+                                "AWS::EC2::VPC",
+                                "AWS::EC2::VPCEndpoint" ->
+                                "there is no VPC here";
                         case "AWS::SNS::TopicPolicy" -> "moto doesn't hold to topic policies";
                         case "AWS::SNS::Subscription" -> "pages are reported, nobody is called";
                         default -> "the rehearsal doesn't know this type";
