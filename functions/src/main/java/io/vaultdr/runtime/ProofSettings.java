@@ -1,6 +1,7 @@
 package io.vaultdr.runtime;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -18,6 +19,8 @@ import java.util.Optional;
  * @param recovered where {@code restore --only} leaves what it brought back, encrypted, for a day:
  *     a bucket of its own, since versions in a locked one would stay as long as the lock; empty
  *     where nothing may be recovered
+ * @param recover the KV paths that may be recovered, mount first; a {@code *} at the end stands for
+ *     all below
  */
 public record ProofSettings(
         PairSettings.Bucket bucket,
@@ -28,7 +31,8 @@ public record ProofSettings(
         String login,
         long largestSnapshotBytes,
         Duration sweepEvery,
-        Optional<PairSettings.Bucket> recovered) {
+        Optional<PairSettings.Bucket> recovered,
+        List<String> recover) {
 
     /**
      * A file in a bucket of the function's own region.

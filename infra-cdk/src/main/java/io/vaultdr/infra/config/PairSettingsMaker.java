@@ -67,7 +67,8 @@ public final class PairSettingsMaker {
                 SWEEP,
                 prove.recover().isEmpty()
                         ? Optional.empty()
-                        : Optional.of(new PairSettings.Bucket(region, names.recovered(region))));
+                        : Optional.of(new PairSettings.Bucket(region, names.recovered(region))),
+                prove.recover());
     }
 
     /** How often the newest snapshot that isn't proven yet is looked for. */

@@ -72,10 +72,7 @@ public record ProvePolicy(Names names, ProofSettings proof, boolean recovers) im
     public List<Allowance> secrets() {
         String region = proof.bucket().region();
         List<Allowance> all = new ArrayList<>();
-        all.add(Allowances.login(names, region, proof.login(), "prove"));
-        if (recovers) {
-            all.add(Allowances.login(names, region, proof.login(), "recover"));
-        }
+        all.add(Allowances.login(names, region, proof.login(), recovers ? "recover" : "prove"));
         proof.licence().ifPresent(it -> all.add(Allowances.secret(names, region, it)));
         proof.seal()
                 .keyId()

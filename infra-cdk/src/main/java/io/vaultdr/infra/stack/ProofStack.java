@@ -1,6 +1,7 @@
 package io.vaultdr.infra.stack;
 
 import io.vaultdr.infra.config.Config;
+import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
 import io.vaultdr.infra.config.Names;
@@ -14,6 +15,7 @@ import io.vaultdr.infra.construct.PairFunctions;
 import io.vaultdr.infra.construct.PairFunctions.Shape;
 import io.vaultdr.infra.construct.VaultDrFunction;
 import io.vaultdr.infra.construct.VaultDrFunction.Reach;
+import io.vaultdr.infra.iam.Allowance;
 import io.vaultdr.infra.iam.ProvePolicy;
 import io.vaultdr.runtime.ProofSettings;
 
@@ -32,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -87,32 +90,35 @@ public final class ProofStack extends VaultDrStack {
     }
 
     private Reach reach() {
-        ProvePolicy most = new ProvePolicy(names, settings, !prove.recover().isEmpty());
-        return prove.network()
-                .map(
-                        network -> {
-                            Networks networks = new Networks(this);
-                            return new Reach(
-                                    networks.vpc(network), networks.subnets(network), Set.of());
-                        })
-                .orElseGet(
-                        () ->
-                                new IsolatedNetwork(
-                                                this,
-                                                "Network",
-                                                names,
-                                                region,
-                                                Stream.concat(
-                                                                new ProvePolicy(
-                                                                                names, settings,
-                                                                                false)
-                                                                        .objects().stream(),
-                                                                most.objects().stream())
-                                                        .distinct()
-                                                        .toList(),
-                                                most.seal(),
-                                                most.secrets())
-                                        .reach());
+        return prove.network().map(this::brought).orElseGet(this::isolated);
+    }
+
+    private Reach brought(Network network) {
+        Networks networks = new Networks(this);
+        return new Reach(networks.vpc(network), networks.subnets(network), Set.of());
+    }
+
+    /** Its endpoints let through what the functions in it may do, and nothing else. */
+    private Reach isolated() {
+        List<ProvePolicy> policies =
+                Stream.of(false, true)
+                        .filter(recovers -> !recovers || !prove.recover().isEmpty())
+                        .map(recovers -> new ProvePolicy(names, settings, recovers))
+                        .toList();
+        return new IsolatedNetwork(
+                        this,
+                        "Network",
+                        names,
+                        region,
+                        all(policies, ProvePolicy::objects),
+                        all(policies, ProvePolicy::seal),
+                        all(policies, ProvePolicy::secrets))
+                .reach();
+    }
+
+    private static List<Allowance> all(
+            List<ProvePolicy> policies, Function<ProvePolicy, List<Allowance>> part) {
+        return policies.stream().map(part).flatMap(List::stream).distinct().toList();
     }
 
     private void proveSnapshot(Reach reach) {
