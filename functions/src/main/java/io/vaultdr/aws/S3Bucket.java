@@ -20,13 +20,13 @@ import software.amazon.awssdk.http.ContentStreamProvider;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
+import software.amazon.awssdk.services.s3.model.InvalidObjectStateException;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Object;
 import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -120,10 +120,19 @@ public final class S3Bucket implements SnapshotStore {
     }
 
     @Override
-    public InputStream open(Manifest snapshot) {
+    public Found find(Manifest snapshot) {
+        String key = snapshot.archiveKey();
         return AwsCalls.read(
-                "read " + name(snapshot.archiveKey()),
-                () -> s3.getObject(r -> r.bucket(bucket.name()).key(snapshot.archiveKey())));
+                "read " + name(key),
+                () -> {
+                    try {
+                        return new Found.Here(s3.getObject(r -> r.bucket(bucket.name()).key(key)));
+                    } catch (NoSuchKeyException e) {
+                        return new Found.Missing();
+                    } catch (InvalidObjectStateException e) {
+                        return new Found.Frozen(e.storageClassAsString());
+                    }
+                });
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.vaultdr.snapshot;
 
+import io.vaultdr.model.Failure;
+
 import java.io.InputStream;
 import java.util.List;
 
@@ -14,6 +16,39 @@ public interface Catalog {
      */
     List<Manifest> newest(int limit);
 
-    /** The archive's bytes, as they stand in the bucket: check them before use. */
-    InputStream open(Manifest snapshot);
+    /**
+     * The archive's bytes, as they stand in the bucket: check them before use.
+     *
+     * @throws io.vaultdr.model.Failure.Terminal also where there is none
+     */
+    default InputStream open(Manifest snapshot) {
+        return switch (find(snapshot)) {
+            case Found.Here(InputStream bytes) -> bytes;
+            case Found.Missing _ -> throw unreadable(snapshot, "the bucket doesn't have it");
+            case Found.Frozen(String storageClass) ->
+                    throw unreadable(snapshot, "it is in class " + storageClass);
+        };
+    }
+
+    private Failure unreadable(Manifest snapshot, String seen) {
+        return new Failure.Terminal(
+                "read " + snapshot.archiveKey() + " in " + region(),
+                seen,
+                "Take another snapshot, or bring it back with ./vault-dr snapshots thaw");
+    }
+
+    /** The archive's bytes, or why there are none. */
+    Found find(Manifest snapshot);
+
+    /** What a bucket has of an archive. */
+    sealed interface Found {
+        /** Its bytes; to be closed. */
+        record Here(InputStream bytes) implements Found {}
+
+        /** Nothing. */
+        record Missing() implements Found {}
+
+        /** It is in a class that can't be read before it was brought back. */
+        record Frozen(String storageClass) implements Found {}
+    }
 }

@@ -53,35 +53,64 @@ public record Proof(
         REFUTED,
         /** Something that isn't the snapshot's fault stood in the way; it is tried again. */
         UNDECIDED,
-        /** Too large for a function of this deployment. */
+        /** Nothing is known to be wrong with it, and it can't be restored in this function. */
         NOT_PROVABLE_HERE
     }
 
     /** Why a snapshot isn't proven; the same word in logs, metrics, reports and runbooks. */
     public enum Reason {
-        ARCHIVE_MISSING,
-        ARCHIVE_DAMAGED,
-        SEAL_KEY_WRONG,
-        SEAL_KEY_DISABLED,
-        SEAL_KEY_PENDING_DELETION,
-        SEAL_KEY_UNREACHABLE,
-        CANARY_MISSING,
-        CANARY_OLD,
-        CLUSTER_ID_DIFFERS,
-        INDEX_TOO_LOW,
-        LOGIN_REFUSED,
-        AUDIT_PATH,
-        LICENCE_MISSING,
-        PLUGIN_MISSING,
-        BINARY_MISSING,
-        BINARY_HASH_DIFFERS,
-        SERVER_DIED,
-        SERVER_HUNG,
-        SERVER_SEALED,
-        OUT_OF_MEMORY,
-        OUT_OF_SCRATCH,
-        OUT_OF_TIME,
-        TOO_LARGE
+        /** The bucket has the manifest and not the archive. */
+        ARCHIVE_MISSING(Verdict.REFUTED),
+        /** The archive is in a class that has to be thawed first: {@code snapshots thaw}. */
+        ARCHIVE_FROZEN(Verdict.NOT_PROVABLE_HERE),
+        /** The archive isn't what it was when it was taken. */
+        ARCHIVE_DAMAGED(Verdict.REFUTED),
+        /** The configured seal key doesn't open it. */
+        SEAL_KEY_WRONG(Verdict.REFUTED),
+        SEAL_KEY_DISABLED(Verdict.UNDECIDED),
+        SEAL_KEY_PENDING_DELETION(Verdict.UNDECIDED),
+        /** KMS, or the secret that holds a static key, doesn't answer or refuses. */
+        SEAL_KEY_UNREACHABLE(Verdict.UNDECIDED),
+        /** The restored server has no canary. */
+        CANARY_MISSING(Verdict.REFUTED),
+        /** Its canary is another snapshot's. */
+        CANARY_OLD(Verdict.REFUTED),
+        CLUSTER_ID_DIFFERS(Verdict.REFUTED),
+        /** The restored server's Raft index is below the manifest's. */
+        INDEX_TOO_LOW(Verdict.REFUTED),
+        /**
+         * The restored server knows neither the login that the manifest names nor the current one.
+         */
+        LOGIN_REFUSED(Verdict.UNDECIDED),
+        /** None of its audit devices can work here, and a server with none doesn't start. */
+        AUDIT_PATH(Verdict.NOT_PROVABLE_HERE),
+        LICENCE_MISSING(Verdict.UNDECIDED),
+        PLUGIN_MISSING(Verdict.UNDECIDED),
+        BINARY_MISSING(Verdict.UNDECIDED),
+        /** The server's or plugin's program isn't the one that was configured. */
+        BINARY_HASH_DIFFERS(Verdict.UNDECIDED),
+        SERVER_DIED(Verdict.UNDECIDED),
+        /** It runs and doesn't answer, or not what it should. */
+        SERVER_HUNG(Verdict.UNDECIDED),
+        SERVER_SEALED(Verdict.UNDECIDED),
+        OUT_OF_MEMORY(Verdict.UNDECIDED),
+        OUT_OF_SCRATCH(Verdict.UNDECIDED),
+        OUT_OF_TIME(Verdict.UNDECIDED),
+        /** The function was stopped in the middle, again and again. */
+        FUNCTION_STOPPED(Verdict.UNDECIDED),
+        /** Larger than what the function was sized for. */
+        TOO_LARGE(Verdict.NOT_PROVABLE_HERE);
+
+        private final Verdict verdict;
+
+        Reason(Verdict verdict) {
+            this.verdict = verdict;
+        }
+
+        /** What it says about the snapshot. */
+        public Verdict verdict() {
+            return verdict;
+        }
     }
 
     /**
@@ -108,6 +137,14 @@ public record Proof(
     /** The key of the proof of {@code id}. */
     public static String key(String id) {
         return "proofs/" + id + ".proof.json";
+    }
+
+    /** How often what isn't decided is tried again by itself. */
+    public static final int ATTEMPTS = 3;
+
+    /** Whether it stays as it is until a person asks for another proof. */
+    public boolean last() {
+        return verdict != Verdict.UNDECIDED || attempt >= ATTEMPTS;
     }
 
     /** Whether the snapshot counts as a backup. */

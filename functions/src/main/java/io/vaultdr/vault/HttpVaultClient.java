@@ -53,6 +53,9 @@ final class HttpVaultClient implements VaultClient {
     /** No answer to a JSON call comes near it. */
     private static final long LARGEST_ANSWER = 1 << 20;
 
+    /** Half a million keys. */
+    private static final long LARGEST_LIST = 32 << 20;
+
     private static final String SNAPSHOT = "sys/storage/raft/snapshot";
 
     private final URI address;
@@ -232,6 +235,59 @@ final class HttpVaultClient implements VaultClient {
     }
 
     @Override
+    public RestoreAnswer restore(Secret token, InputStream archive, long bytes, Duration limit) {
+        BodyPublisher body =
+                BodyPublishers.fromPublisher(BodyPublishers.ofInputStream(() -> archive), bytes);
+        Call call = new Call("POST", SNAPSHOT, Effect.RESTORES, token, body);
+        int status = exchange(call, bounded(), limit).statusCode();
+        return switch (status / 100) {
+            case 2 -> RestoreAnswer.VERIFIED;
+            default -> status == 400 ? RestoreAnswer.KEY_REFUSED : RestoreAnswer.REFUSED;
+        };
+    }
+
+    @Override
+    public Optional<JsonNode> readKv(
+            Secret token, String mount, String path, OptionalLong version) {
+        Call call =
+                Call.read(
+                        version.isPresent() ? mount + "/data/" + path : mount + "/metadata/" + path,
+                        token);
+        if (version.isPresent()) {
+            call = call.asking("version=" + version.getAsLong());
+        }
+        HttpResponse<byte[]> response = exchange(call, bounded(), limits.answer());
+        if (response.statusCode() == 404 && response.body().length == 0) {
+            return Optional.empty();
+        }
+        JsonNode body = json(call, response);
+        // A version that was deleted is answered with 404 and what is left of it.
+        if (response.statusCode() != 404 && response.statusCode() != 200) {
+            throw refused(call, response.statusCode());
+        }
+        return Optional.of(body.path("data")).filter(JsonNode::isObject);
+    }
+
+    @Override
+    public JsonNode read(Secret token, String path) {
+        JsonNode body = ask(Call.read(path, token));
+        return body.path("data").isObject() ? body.path("data") : body;
+    }
+
+    @Override
+    public List<String> list(Secret token, String path) {
+        Call call = Call.read(path, token).asking("list=true");
+        HttpResponse<byte[]> response =
+                exchange(
+                        call,
+                        BodyHandlers.limiting(BodyHandlers.ofByteArray(), LARGEST_LIST),
+                        limits.answer());
+        return response.statusCode() == 404
+                ? List.of()
+                : strings(accepted(call, response).path("data").path("keys"));
+    }
+
+    @Override
     public Token login(Secret roleId, Secret secretId) {
         Call call =
                 new Call(
@@ -369,7 +425,25 @@ final class HttpVaultClient implements VaultClient {
     }
 
     private record Call(
-            String method, String path, Effect effect, @Nullable Secret token, BodyPublisher body) {
+            String method,
+            String path,
+            Effect effect,
+            @Nullable Secret token,
+            BodyPublisher body,
+            @Nullable String query) {
+        Call(
+                String method,
+                String path,
+                Effect effect,
+                @Nullable Secret token,
+                BodyPublisher body) {
+            this(method, path, effect, token, body, null);
+        }
+
+        Call asking(String more) {
+            return new Call(method, path, effect, token, body, more);
+        }
+
         static Call read(String path, @Nullable Secret token) {
             return new Call("GET", path, Effect.NONE, token, BodyPublishers.noBody());
         }
@@ -426,21 +500,22 @@ final class HttpVaultClient implements VaultClient {
 
     private HttpRequest request(Call call) throws IOException {
         HttpRequest.Builder request =
-                HttpRequest.newBuilder(target(call.path())).method(call.method(), call.body());
+                HttpRequest.newBuilder(target(call.path(), call.query()))
+                        .method(call.method(), call.body());
         if (call.token() != null) {
             request.header("X-Vault-Token", call.token().reveal());
         }
         return request.build();
     }
 
-    private URI target(String path) throws IOException {
+    private URI target(String path, @Nullable String query) throws IOException {
         String host =
                 byLiteral
                         ? InetAddress.getByName(address.getHost()).getHostAddress()
                         : address.getHost();
         try {
             return new URI(
-                    address.getScheme(), null, host, address.getPort(), "/v1/" + path, null, null);
+                    address.getScheme(), null, host, address.getPort(), "/v1/" + path, query, null);
         } catch (URISyntaxException e) {
             throw new UnknownHostException(address.toString());
         }

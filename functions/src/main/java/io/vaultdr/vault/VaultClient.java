@@ -58,6 +58,25 @@ public interface VaultClient {
      */
     void restore(Secret token, Path archive, Duration limit);
 
+    /**
+     * {@code POST sys/storage/raft/snapshot}, without force, of an archive that is read while it is
+     * sent. A read that throws breaks the request off, and nothing is restored.
+     *
+     * @param bytes the archive's length
+     * @throws io.vaultdr.model.Failure.OutcomeUnknown where no answer came
+     */
+    RestoreAnswer restore(Secret token, InputStream archive, long bytes, Duration limit);
+
+    /** How a server answers to a restore. */
+    enum RestoreAnswer {
+        /** Verified, not restored: the cluster id tells when it is. */
+        VERIFIED,
+        /** Its seal key doesn't open the archive's sums. */
+        KEY_REFUSED,
+        /** Any other refusal; it is as it was. */
+        REFUSED
+    }
+
     /** {@code POST auth/approle/login}. */
     Token login(Secret roleId, Secret secretId);
 
@@ -85,6 +104,20 @@ public interface VaultClient {
 
     /** {@code POST <mount>/data/<path>}; the new version's number. */
     long writeKv(Secret token, String mount, String path, Map<String, String> data);
+
+    /**
+     * {@code GET <mount>/metadata/<path>} and {@code GET <mount>/data/<path>?version=…} of a KV
+     * version 2 engine, untouched; empty where there is nothing. Holds secrets.
+     *
+     * @param version of the data; empty: the metadata
+     */
+    Optional<JsonNode> readKv(Secret token, String mount, String path, OptionalLong version);
+
+    /** {@code GET} of something small below {@code v1/}; its {@code data}, or all where none is. */
+    JsonNode read(Secret token, String path);
+
+    /** {@code LIST <path>}: its keys; none where the server has nothing there. */
+    List<String> list(Secret token, String path);
 
     /** {@code GET sys/audit}: type and file path of each device, by its mount path. */
     Map<String, AuditDevice> auditDevices(Secret token);

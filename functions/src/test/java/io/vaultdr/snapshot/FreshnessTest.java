@@ -14,7 +14,6 @@ import io.vaultdr.runtime.PairMetrics.Measure;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -170,7 +169,7 @@ class FreshnessTest {
         }
 
         @Override
-        public InputStream open(Manifest snapshot) {
+        public Found find(Manifest snapshot) {
             throw new UnsupportedOperationException();
         }
 
@@ -212,7 +211,7 @@ class FreshnessTest {
         }
 
         @Override
-        public InputStream open(Manifest snapshot) {
+        public Found find(Manifest snapshot) {
             throw away();
         }
 
