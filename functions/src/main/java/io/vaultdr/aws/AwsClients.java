@@ -108,11 +108,6 @@ public final class AwsClients {
         return client(SfnClient.class, region, at -> bounded(SfnClient.builder(), at).build());
     }
 
-    /** KMS in {@code region}. */
-    public KmsClient kms(String region) {
-        return client(KmsClient.class, region, at -> bounded(KmsClient.builder(), at).build());
-    }
-
     /** SNS in {@code region}. */
     public SnsClient sns(String region) {
         return client(SnsClient.class, region, at -> bounded(SnsClient.builder(), at).build());

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param vantage the vantage's region
  * @param at when it looked
  * @param missing what a failover would lack, a sentence each; empty when it is ready
- * @param newest the newest committed snapshot of the lineage in the DR region's bucket
+ * @param newest the snapshot of the lineage in the DR region's bucket that a promotion would begin
+ *     with
  */
 public record Readiness(String vantage, Instant at, List<String> missing, Optional<Newest> newest) {
 

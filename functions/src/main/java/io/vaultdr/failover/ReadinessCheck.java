@@ -5,6 +5,10 @@ import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.snapshot.Catalog;
+import io.vaultdr.snapshot.Manifest;
+import io.vaultdr.snapshot.Proof;
+import io.vaultdr.snapshot.Proofs;
+import io.vaultdr.snapshot.SnapshotChoice;
 import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.LeaderFinder.Finding;
 import io.vaultdr.vault.VaultClient.NodeStatus;
@@ -34,12 +38,14 @@ public final class ReadinessCheck implements Probing.ReadinessLook {
     private final LeaderFinder finder;
     private final StandbySide standby;
     private final Catalog catalog;
+    private final Proofs proofs;
     private final Clock clock;
 
     /**
      * Looks at the DR side of {@code pair}.
      *
      * @param catalog the snapshots in the DR region's bucket
+     * @param proofs of the same bucket
      */
     public ReadinessCheck(
             String vantage,
@@ -47,12 +53,14 @@ public final class ReadinessCheck implements Probing.ReadinessLook {
             LeaderFinder finder,
             StandbySide standby,
             Catalog catalog,
+            Proofs proofs,
             Clock clock) {
         this.vantage = vantage;
         this.pair = pair;
         this.finder = finder;
         this.standby = standby;
         this.catalog = catalog;
+        this.proofs = proofs;
         this.clock = clock;
     }
 
@@ -67,7 +75,7 @@ public final class ReadinessCheck implements Probing.ReadinessLook {
         looked(
                 missing,
                 "The snapshots in " + catalog.region(),
-                _ -> newest(state.lineage()).ifPresent(newest::add));
+                found -> snapshots(state.lineage(), found).ifPresent(newest::add));
         return new Readiness(vantage, clock.instant(), missing, newest.stream().findFirst());
     }
 
@@ -122,10 +130,45 @@ public final class ReadinessCheck implements Probing.ReadinessLook {
                                                 + "."));
     }
 
-    private Optional<Newest> newest(Epoch lineage) {
-        return catalog.newest(NEWEST).stream()
-                .filter(m -> m.lineage().filter(lineage::equals).isPresent())
+    /** What a promotion would begin with; what is missing of proof is told. */
+    private Optional<Newest> snapshots(Epoch lineage, List<String> missing) {
+        PairSettings.Failover failover = pair.failover().orElseThrow();
+        List<Manifest> snapshots =
+                catalog.newest(NEWEST).stream()
+                        .filter(m -> m.lineage().filter(lineage::equals).isPresent())
+                        .toList();
+        failover.provenMaxAge()
+                .flatMap(limit -> unproven(snapshots, limit))
+                .ifPresent(missing::add);
+        return SnapshotChoice.order(snapshots, proofs, failover.prefer()).stream()
                 .findFirst()
+                .map(SnapshotChoice::snapshot)
                 .map(m -> new Newest(m.id(), lineage, m.takenAt(), m.index()));
+    }
+
+    private Optional<String> unproven(List<Manifest> snapshots, Duration limit) {
+        Optional<String> proven =
+                proofs.newestProven(snapshots.stream().map(Manifest::id).toList()).map(Proof::id);
+        Optional<Manifest> newest =
+                snapshots.stream().filter(m -> proven.equals(Optional.of(m.id()))).findFirst();
+        if (newest.isEmpty()) {
+            return Optional.of(
+                    "None of the newest "
+                            + snapshots.size()
+                            + " snapshots in "
+                            + catalog.region()
+                            + " is proven.");
+        }
+        Duration age = Duration.between(newest.get().takenAt(), clock.instant());
+        return age.compareTo(limit) <= 0
+                ? Optional.empty()
+                : Optional.of(
+                        "The newest proven snapshot in "
+                                + catalog.region()
+                                + " is "
+                                + age.toMinutes()
+                                + " min old; at the most "
+                                + limit.toMinutes()
+                                + " min are configured.");
     }
 }

@@ -23,12 +23,13 @@ public final class PromoteHandler extends StepHandler {
         return new Promote(
                 wiring.ledger(),
                 wiring.drCatalog(),
+                wiring.drProofs(),
                 new ByRestore(
                         wiring.dr(),
                         ByRestore.Documents.of(wiring.failover()),
                         wiring.vaultClients(),
                         wiring.nodeCommands()),
-                wiring.failover().acceptedLoss(),
+                wiring.failover(),
                 wiring.scratch());
     }
 }

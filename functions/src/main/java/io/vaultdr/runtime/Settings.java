@@ -48,31 +48,6 @@ public sealed interface Settings {
     }
 
     /**
-     * Reads a variable that only some functions have, as the JSON of a record.
-     *
-     * @throws Failure.Terminal where it is missing or can't be read
-     */
-    static <T> T part(Map<String, String> environment, String name, Class<T> type) {
-        Reader reader = new Reader(environment);
-        String json = reader.required(name);
-        Optional<T> part = Optional.empty();
-        if (!json.isEmpty()) {
-            try {
-                part = Optional.of(Json.MAPPER.readValue(json, type));
-            } catch (JsonProcessingException e) {
-                reader.mistakes.add(
-                        name
-                                + ": "
-                                + e.getOriginalMessage()
-                                + ", expected the JSON of "
-                                + type.getSimpleName());
-            }
-        }
-        reader.finish();
-        return part.orElseThrow();
-    }
-
-    /**
      * Reads {@code AWS_REGION}, {@code SETTINGS_PATH} and {@code SLOT} (ISO 8601 duration).
      *
      * @throws Failure.Terminal naming every variable that is missing or can't be read

@@ -7,6 +7,7 @@ import io.vaultdr.aws.DynamoDbEvidence;
 import io.vaultdr.aws.DynamoDbLedger;
 import io.vaultdr.aws.Route53Records;
 import io.vaultdr.aws.S3Bucket;
+import io.vaultdr.aws.S3Proofs;
 import io.vaultdr.aws.S3QuarantineMark;
 import io.vaultdr.aws.S3TrafficFlag;
 import io.vaultdr.aws.SnsPager;
@@ -32,6 +33,7 @@ import io.vaultdr.promotion.QuarantineMark;
 import io.vaultdr.snapshot.Catalog;
 import io.vaultdr.snapshot.Freshness;
 import io.vaultdr.snapshot.MissingCopies;
+import io.vaultdr.snapshot.Proofs;
 import io.vaultdr.snapshot.Serving;
 import io.vaultdr.snapshot.SnapshotDryRun;
 import io.vaultdr.snapshot.SnapshotRun;
@@ -199,6 +201,7 @@ public final class Wiring {
                 leaders(),
                 new StandbyResources(capacity(), aws.secretsManager(drRegion()), dr().login()),
                 drCatalog(),
+                drProofs(),
                 clock);
     }
 
@@ -246,24 +249,24 @@ public final class Wiring {
 
     /** The committed snapshots in the DR region. */
     public Catalog drCatalog() {
-        return once(
-                Catalog.class,
-                () ->
-                        new S3Bucket(
-                                aws,
-                                pair.buckets().stream()
-                                        .filter(bucket -> bucket.region().equals(drRegion()))
-                                        .findFirst()
-                                        .orElseThrow(
-                                                () ->
-                                                        new Failure.Terminal(
-                                                                "wire pair " + pair.pair(),
-                                                                "none of its buckets is in "
-                                                                        + drRegion(),
-                                                                "Copy snapshots to the DR region"
-                                                                        + " and deploy it")),
-                                pair.pair(),
-                                clock));
+        return once(Catalog.class, () -> new S3Bucket(aws, drBucket(), pair.pair(), clock));
+    }
+
+    /** Their proofs. */
+    public Proofs drProofs() {
+        return once(Proofs.class, () -> new S3Proofs(aws, drBucket(), clock));
+    }
+
+    private PairSettings.Bucket drBucket() {
+        return pair.buckets().stream()
+                .filter(bucket -> bucket.region().equals(drRegion()))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new Failure.Terminal(
+                                        "wire pair " + pair.pair(),
+                                        "none of its buckets is in " + drRegion(),
+                                        "Copy snapshots to the DR region and deploy it"));
     }
 
     /** Runs documents on a cluster's instances. */

@@ -4,11 +4,13 @@ import io.vaultdr.aws.KmsSealKeys;
 import io.vaultdr.aws.S3Artifacts;
 import io.vaultdr.aws.S3Bucket;
 import io.vaultdr.aws.S3Proofs;
+import io.vaultdr.aws.S3Recovered;
 import io.vaultdr.aws.SecretValues;
 import io.vaultdr.model.Failure;
 import io.vaultdr.snapshot.IsolatedRestore;
 import io.vaultdr.snapshot.ProofRun;
 import io.vaultdr.snapshot.Prover;
+import io.vaultdr.snapshot.SecretRecovery;
 import io.vaultdr.snapshot.SnapshotStore;
 
 import org.slf4j.Logger;
@@ -36,14 +38,13 @@ public final class WiringOfProof {
     /** Left free in scratch space. */
     private static final long SPARE = 64L << 20;
 
-    /** As long as a server that runs may say nothing before it counts as hung. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-
     private final Wiring wiring;
     private final ProofSettings settings;
     private final Map<String, String> environment;
     private final Path scratch;
     private final S3Artifacts artifacts;
+    private Duration patience = Duration.ofSeconds(30);
+    private long mostScratch = Long.MAX_VALUE;
 
     /**
      * @param environment which the memory and the server's credentials are taken from
@@ -68,6 +69,18 @@ public final class WiringOfProof {
                 Settings.part(System.getenv(), "PROOF", ProofSettings.class),
                 System.getenv(),
                 wiring.scratch());
+    }
+
+    /** How long a server that runs may say nothing before it counts as hung. */
+    public WiringOfProof patience(Duration other) {
+        patience = other;
+        return this;
+    }
+
+    /** The most that the server's files may take, where that is less than what is free. */
+    public WiringOfProof scratchBytes(long most) {
+        mostScratch = most;
+        return this;
     }
 
     /** What time it is, and the rest that isn't proof's own. */
@@ -105,7 +118,7 @@ public final class WiringOfProof {
                         sizes.memoryBytes() - sizes.ownBytes(),
                         sizes.scratchBytes(),
                         serverEnvironment(),
-                        PATIENCE));
+                        patience));
     }
 
     /** One run of ProveSnapshot. */
@@ -134,6 +147,24 @@ public final class WiringOfProof {
                         versions()),
                 PairMetrics.embedded(wiring.pair().pair()),
                 sizes());
+    }
+
+    /** Recovers single secrets. */
+    public SecretRecovery recovery() {
+        PairSettings.Bucket bucket =
+                settings.recovered()
+                        .orElseThrow(
+                                () ->
+                                        new Failure.Terminal(
+                                                "wire the recovery of secrets",
+                                                "PROOF names no bucket for them",
+                                                "Configure prove.recover and deploy"));
+        return new SecretRecovery(
+                settings,
+                store(),
+                isolated(stage -> LOG.info("stage: {}", stage)),
+                wiring.login(),
+                new S3Recovered(wiring.aws(), bucket));
     }
 
     private Map<String, String> versions() {
@@ -175,7 +206,7 @@ public final class WiringOfProof {
             return new ProofRun.Sizes(
                     Long.parseLong(mib) << 20,
                     Math.min(HEAP, Runtime.getRuntime().maxMemory()) + BESIDE_HEAP,
-                    Files.getFileStore(scratch).getUsableSpace() - SPARE);
+                    Math.min(mostScratch, Files.getFileStore(scratch).getUsableSpace() - SPARE));
         } catch (IOException e) {
             throw new Failure.Retryable(
                     "look at scratch space in " + scratch, e.toString(), "It must be writable", e);

@@ -26,7 +26,10 @@ public final class ArchiveFile {
                 return Optional.empty();
             }
             Optional<String> wrong;
-            try (InputStream in = catalog.open(snapshot);
+            if (!(catalog.find(snapshot) instanceof Catalog.Found.Here(InputStream bytes))) {
+                return Optional.of("the bucket hasn't its archive, or not to be read at once");
+            }
+            try (InputStream in = bytes;
                     OutputStream out = Files.newOutputStream(file)) {
                 wrong = wrong(snapshot, Archive.check(new Copying(in, out)));
             }

@@ -44,7 +44,7 @@ public final class AuditDevices {
      * @param needs as {@link Manifest.RestoreNeeds#auditPaths}
      */
     public static Optional<String> warning(List<String> needs) {
-        return blocked(needs, _ -> false)
+        return blocked(needs, file -> file.startsWith("/tmp"))
                 .map(
                         which ->
                                 "a restored server stops unless it can open one of its audit"
@@ -74,7 +74,6 @@ public final class AuditDevices {
                                 .anyMatch(
                                         need ->
                                                 ANYWHERE.contains(need)
-                                                        || need.startsWith("/tmp/")
                                                         || (need.startsWith("/")
                                                                 && writable.test(Path.of(need))));
         return works ? Optional.empty() : Optional.of(String.join(", ", needs));
@@ -82,11 +81,17 @@ public final class AuditDevices {
 
     /** Whether the file can be written, or made with all directories that it lacks. */
     private static boolean writable(Path file) {
-        Path at = file;
-        while (at.getParent() != null && !Files.exists(at)) {
-            at = at.getParent();
+        if (Files.exists(file)) {
+            return Files.isRegularFile(file) && Files.isWritable(file);
         }
-        // The kernel's own file systems say that root may write and then refuse.
-        return Files.isWritable(at) && !at.startsWith("/proc") && !at.startsWith("/sys");
+        Path directory = file;
+        while (directory.getParent() != null && !Files.exists(directory)) {
+            directory = directory.getParent();
+        }
+        // The kernel's own file systems say that root may write, and then refuse.
+        return Files.isDirectory(directory)
+                && Files.isWritable(directory)
+                && !directory.startsWith("/proc")
+                && !directory.startsWith("/sys");
     }
 }

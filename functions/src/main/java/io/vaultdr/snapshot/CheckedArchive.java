@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * An archive that is checked while somebody else reads it, in one pass. Its last bytes are given
@@ -25,7 +26,7 @@ final class CheckedArchive extends InputStream {
     private final BlockingQueue<byte[]> toCheck = new ArrayBlockingQueue<>(BLOCKS);
     private final CompletableFuture<Archive> found = new CompletableFuture<>();
     private final Thread checker;
-    private volatile long given;
+    private final AtomicLong given = new AtomicLong();
     private volatile boolean unreadable;
 
     /** Reads {@code source}, which the caller closes. */
@@ -37,7 +38,7 @@ final class CheckedArchive extends InputStream {
 
     /** How much was read of it, which tells whether its reader still reads. */
     long given() {
-        return given;
+        return given.get();
     }
 
     /** What was found wrong with it so far: a sentence; nothing is known before its end. */
@@ -91,7 +92,7 @@ final class CheckedArchive extends InputStream {
             return -1;
         }
         give(Arrays.copyOfRange(buffer, offset, offset + count));
-        if (given + count >= manifest.bytes()) {
+        if (given.get() + count >= manifest.bytes()) {
             // The last bytes; what follows them, if anything does, is for the check alone.
             for (byte[] more = new byte[BLOCKS]; ; ) {
                 int rest = source.read(more);
@@ -102,8 +103,7 @@ final class CheckedArchive extends InputStream {
             }
             conclude();
         }
-        // One thread reads; others only look.
-        given = given + count;
+        given.addAndGet(count);
         return count;
     }
 

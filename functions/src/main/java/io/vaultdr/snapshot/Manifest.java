@@ -83,7 +83,8 @@ public record Manifest(
      * @param sealType the seal's type, such as {@code awskms}
      * @param sealKey the seal key's id or ARN where the function can know it
      * @param login intent → version id of the AppRole secret that this snapshot knows
-     * @param auditPaths files that the restored server must be able to open
+     * @param auditPaths the files that its audit devices write, and for a device of another type
+     *     its type and a colon; a restored server must be able to open one of them
      */
     public record RestoreNeeds(
             String edition,

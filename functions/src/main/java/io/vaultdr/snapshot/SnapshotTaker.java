@@ -22,7 +22,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -287,7 +286,8 @@ public final class SnapshotTaker {
         VaultClient.SealStatus seal = node.sealStatus();
         List<String> paths = List.of();
         try {
-            paths = auditPaths(node.auditDevices(session.token()).values());
+            paths = AuditDevices.needs(node.auditDevices(session.token()).values());
+            AuditDevices.warning(paths).ifPresent(noticed::add);
         } catch (Failure e) {
             noticed.add("audit devices could not be listed: " + e.getMessage());
         }
@@ -307,10 +307,6 @@ public final class SnapshotTaker {
             noticed.add("the logins' versions could not be read: " + e.getMessage());
             return Map.of();
         }
-    }
-
-    private static List<String> auditPaths(Collection<VaultClient.AuditDevice> devices) {
-        return devices.stream().flatMap(device -> device.filePath().stream()).sorted().toList();
     }
 
     private Taken settled(Manifest manifest, List<Landed> landed, List<String> degraded) {

@@ -9,7 +9,6 @@ import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.Login;
 
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Lets the one restored node grow to a cluster: the group gets as many instances as the cluster has
@@ -54,7 +53,7 @@ public final class Grow implements Step {
         }
         long voters =
                 new Voters(cluster, leaders, login)
-                        .await(Optional.empty(), work.deadline(), _ -> {});
+                        .await(Promote.login(work, Login.Intent.GROW), work.deadline(), _ -> {});
         capacity.resumeTermination();
         return Map.of("voters", Long.toString(voters));
     }

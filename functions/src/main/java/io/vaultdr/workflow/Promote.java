@@ -11,9 +11,15 @@ import io.vaultdr.model.Loss;
 import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.ByRestore;
 import io.vaultdr.promotion.LastSeen;
+import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.PairSettings.Failover.Prefer;
 import io.vaultdr.snapshot.ArchiveFile;
+import io.vaultdr.snapshot.AuditDevices;
 import io.vaultdr.snapshot.Catalog;
 import io.vaultdr.snapshot.Manifest;
+import io.vaultdr.snapshot.Proofs;
+import io.vaultdr.snapshot.SnapshotChoice;
+import io.vaultdr.vault.Login;
 
 import java.io.IOException;
 import java.net.URI;
@@ -25,12 +31,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Makes the DR side a cluster that holds home's data: the newest snapshot of home's lineage that is
- * sound is restored into the blank node. A damaged one is passed over for the one before; if what
- * that loses is more than was accepted, a person is asked.
+ * Makes the DR side a cluster that holds home's data: a snapshot of home's lineage is restored into
+ * the blank node, the newest proven one, or the newest sound one where less loss is preferred or
+ * none is proven ({@link SnapshotChoice}). A damaged one is passed over for the next; if what that
+ * loses is more than was accepted, a person is asked.
  */
 public final class Promote implements Step {
     static final String SNAPSHOT = "snapshot";
@@ -38,6 +46,7 @@ public final class Promote implements Step {
     static final String NONCE = "nonce";
     static final String NODE = "node";
     static final String DECISION = "decision";
+    private static final String LOGIN = "login-";
 
     /** The newest as a rule; each manifest is a call to S3. */
     private static final int NEWEST = 3;
@@ -47,26 +56,31 @@ public final class Promote implements Step {
 
     private final Ledger ledger;
     private final Catalog catalog;
+    private final Proofs proofs;
     private final ByRestore promotion;
-    private final Duration acceptedLoss;
+    private final PairSettings.Failover settings;
     private final Path scratch;
 
     /**
      * Promotes from the snapshots of {@code catalog}.
      *
-     * @param acceptedLoss up to which nobody is asked
+     * @param proofs of the same bucket
+     * @param settings the accepted loss, up to which nobody is asked, and which snapshot is
+     *     preferred
      * @param scratch a directory with room for the archive
      */
     public Promote(
             Ledger ledger,
             Catalog catalog,
+            Proofs proofs,
             ByRestore promotion,
-            Duration acceptedLoss,
+            PairSettings.Failover settings,
             Path scratch) {
         this.ledger = ledger;
         this.catalog = catalog;
+        this.proofs = proofs;
         this.promotion = promotion;
-        this.acceptedLoss = acceptedLoss;
+        this.settings = settings;
         this.scratch = scratch;
     }
 
@@ -93,9 +107,17 @@ public final class Promote implements Step {
             return done(work, begun.get(), node);
         }
         Chosen chosen =
-                choose(candidates(NEWEST, lineage), work)
+                choose(first(lineage), work)
                         .or(() -> choose(candidates(LOOK_BACK, lineage), work))
                         .orElseThrow(() -> noneIsSound(lineage));
+        work.find("Snapshot " + chosen.snapshot().id() + " is chosen: " + chosen.why() + ".");
+        AuditDevices.warning(chosen.snapshot().needs().auditPaths())
+                .ifPresent(
+                        warning ->
+                                work.find(
+                                        "Should the node not come up after the restore: "
+                                                + warning
+                                                + "."));
         Loss loss = loss(chosen.snapshot(), work.incident());
         if (!work.dryRun() && tooGreat(loss, work.incident())) {
             return ask(work, chosen.snapshot(), loss);
@@ -132,23 +154,28 @@ public final class Promote implements Step {
                         + snapshot.takenAt()
                         + ". Revoke them again where it matters.");
         delete(scratch.resolve(snapshot.id() + ".snap"));
-        return Map.of(
-                DECISION,
-                "DONE",
-                SNAPSHOT,
-                snapshot.id(),
-                CLUSTER_ID,
-                snapshot.clusterId(),
-                NONCE,
-                snapshot.nonce(),
-                NODE,
-                node.toString(),
-                "takenAt",
-                snapshot.takenAt().toString(),
-                "lossSeconds",
-                Long.toString(loss.time().toSeconds()),
+        Map<String, String> result = new TreeMap<>();
+        result.put(DECISION, "DONE");
+        result.put(SNAPSHOT, snapshot.id());
+        result.put(CLUSTER_ID, snapshot.clusterId());
+        result.put(NONCE, snapshot.nonce());
+        result.put(NODE, node.toString());
+        result.put("takenAt", snapshot.takenAt().toString());
+        result.put("lossSeconds", Long.toString(loss.time().toSeconds()));
+        result.put(
                 "lossEntries",
                 loss.entries().isPresent() ? Long.toString(loss.entries().getAsLong()) : "unknown");
+        for (Login.Intent intent : List.of(Login.Intent.VERIFY, Login.Intent.GROW)) {
+            Optional.ofNullable(snapshot.needs().login().get(intent.toString()))
+                    .ifPresent(version -> result.put(LOGIN + intent, version));
+        }
+        return result;
+    }
+
+    /** The version of the intent's login that the promoted cluster knows. */
+    static Optional<String> login(Work work, Login.Intent intent) {
+        return work.record(StepName.PROMOTE)
+                .flatMap(record -> Optional.ofNullable(record.result().get(LOGIN + intent)));
     }
 
     private Map<String, String> ask(Work work, Manifest snapshot, Loss loss) {
@@ -167,9 +194,10 @@ public final class Promote implements Step {
     private boolean tooGreat(Loss loss, Incident incident) {
         Duration accepted =
                 incident.approval() instanceof Approval.Approved approved
-                                && approved.acceptedLoss().time().compareTo(acceptedLoss) > 0
+                                && approved.acceptedLoss().time().compareTo(settings.acceptedLoss())
+                                        > 0
                         ? approved.acceptedLoss().time()
-                        : acceptedLoss;
+                        : settings.acceptedLoss();
         return loss.time().compareTo(accepted) > 0;
     }
 
@@ -184,7 +212,15 @@ public final class Promote implements Step {
                 .lostBy(snapshot);
     }
 
-    private record Chosen(Manifest snapshot, Path archive) {}
+    private record Chosen(Manifest snapshot, Path archive, String why) {}
+
+    /** A few are enough where the wanted one is among them. */
+    private List<Manifest> first(Epoch lineage) {
+        List<Manifest> few = candidates(NEWEST, lineage);
+        return settings.prefer() == Prefer.LESS_LOSS || SnapshotChoice.proven(few, proofs)
+                ? few
+                : candidates(LOOK_BACK, lineage);
+    }
 
     private List<Manifest> candidates(int limit, Epoch lineage) {
         return catalog.newest(limit).stream()
@@ -197,13 +233,14 @@ public final class Promote implements Step {
     }
 
     private Optional<Chosen> choose(List<Manifest> candidates, Work work) {
-        for (Manifest candidate : candidates) {
+        for (SnapshotChoice choice : SnapshotChoice.order(candidates, proofs, settings.prefer())) {
+            Manifest candidate = choice.snapshot();
             Path file = scratch.resolve(candidate.id() + ".snap");
             keepOnly(file);
             // A dry run of this very function has often left it there, a moment ago.
             Optional<String> wrong = ArchiveFile.fetch(catalog, candidate, file);
             if (wrong.isEmpty()) {
-                return Optional.of(new Chosen(candidate, file));
+                return Optional.of(new Chosen(candidate, file, choice.why()));
             }
             work.find(
                     "Snapshot "
@@ -212,7 +249,7 @@ public final class Promote implements Step {
                             + catalog.region()
                             + " ("
                             + wrong.get()
-                            + "); the one before it was taken.");
+                            + "); another one is taken.");
         }
         return Optional.empty();
     }

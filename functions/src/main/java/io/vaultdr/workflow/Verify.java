@@ -67,7 +67,12 @@ public final class Verify implements Step {
                 "cluster id",
                 promoted.get(Promote.CLUSTER_ID),
                 node.health().clusterId().orElse("none"));
-        try (Login.Session session = login.to(cluster, node, Login.Intent.VERIFY)) {
+        try (Login.Session session =
+                login.to(
+                        cluster.login(),
+                        node,
+                        Login.Intent.VERIFY,
+                        Promote.login(work, Login.Intent.VERIFY))) {
             Secret token = session.token();
             expect(
                     "canary",

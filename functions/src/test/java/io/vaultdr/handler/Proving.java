@@ -89,7 +89,9 @@ final class Proving implements AutoCloseable {
                             new ProofSettings.Seal("static", "seal", Optional.of("k1")),
                             LOGIN,
                             64 << 20,
-                            Duration.ofMinutes(15));
+                            Duration.ofMinutes(15),
+                            Optional.of(new PairSettings.Bucket(REGION, "recovered")),
+                            List.of("secret/team/*"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -131,15 +133,15 @@ final class Proving implements AutoCloseable {
     ProofSettings.Artifact artifact(String key, Path file) {
         try {
             s3().putObject(it -> it.bucket("servers").key(key), RequestBody.fromFile(file));
-            return new ProofSettings.Artifact(
-                    "servers",
-                    key,
-                    HexFormat.of()
-                            .formatHex(
-                                    MessageDigest.getInstance("SHA-256")
-                                            .digest(Files.readAllBytes(file))));
+            return new ProofSettings.Artifact("servers", key, sha256(Files.readAllBytes(file)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }

@@ -39,6 +39,11 @@ public final class BaoCluster implements AutoCloseable {
         return blank(nodes, Optional.empty(), Optional.empty()).initialize();
     }
 
+    /** One server with lines of configuration of its own. */
+    public static BaoCluster running(String more) {
+        return blank(1, Optional.empty(), Optional.empty(), more).initialize();
+    }
+
     /** Servers that run and are not initialised, over plain HTTP. */
     public static BaoCluster blank(int nodes) {
         return blank(nodes, Optional.empty(), Optional.empty());
@@ -51,6 +56,11 @@ public final class BaoCluster implements AutoCloseable {
      * @param sealKey another cluster's {@link #sealKey()}, whose snapshots then open here
      */
     public static BaoCluster blank(int nodes, Optional<TestTls> tls, Optional<Path> sealKey) {
+        return blank(nodes, tls, sealKey, "");
+    }
+
+    private static BaoCluster blank(
+            int nodes, Optional<TestTls> tls, Optional<Path> sealKey, String more) {
         try {
             Path directory = Files.createTempDirectory("bao");
             Path key = sealKey.orElse(directory.resolve("seal.key"));
@@ -79,7 +89,7 @@ public final class BaoCluster implements AutoCloseable {
                                         key,
                                         nodes == 1 ? List.of() : addresses,
                                         tls,
-                                        "")));
+                                        more)));
             }
             BaoCluster cluster = new BaoCluster(directory, key, List.copyOf(servers));
             try {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 
 import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.S3Bucket;
+import io.vaultdr.aws.S3Proofs;
 import io.vaultdr.failover.InMemoryLedger;
 import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
@@ -26,6 +27,7 @@ import io.vaultdr.runtime.PairSettings.Bucket;
 import io.vaultdr.runtime.PairSettings.Cluster;
 import io.vaultdr.snapshot.Archive;
 import io.vaultdr.snapshot.Manifest;
+import io.vaultdr.snapshot.Proof;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.BaoServer;
 import io.vaultdr.testing.Moto;
@@ -211,6 +213,40 @@ class PromotionIT {
     }
 
     @Test
+    void prefersTheNewestProvenOneAndSaysWhy() {
+        proofs().write(proof(older.manifest().id()));
+        Map<String, String> asked = run(promote(clients, this::command));
+
+        // It would lose more than was accepted, so a person says.
+        assertEquals("ASK", asked.get(Promote.DECISION));
+        assertEquals(older.manifest().id(), asked.get(Promote.SNAPSHOT));
+        String why = String.join("\n", incident().findings());
+        assertTrue(
+                why.contains(older.manifest().id() + " is chosen: it is the newest proven"), why);
+        assertTrue(why.contains("newer and not proven: " + newer.manifest().id()), why);
+        aws.s3(REGION).deleteObject(it -> it.bucket(BUCKET).key(Proof.key(older.manifest().id())));
+    }
+
+    private static Proof proof(String id) {
+        return new Proof(
+                id,
+                Fixture.PAIR,
+                Proof.Verdict.PROVEN,
+                Optional.empty(),
+                Optional.empty(),
+                CLOCK.instant(),
+                REGION,
+                1,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Map.of());
+    }
+
+    @Test
     void leavesANodeAloneThatSomebodyElseInitialised() {
         standby.nodes().getFirst().initialize();
 
@@ -236,9 +272,14 @@ class PromotionIT {
         return new Promote(
                 ledger,
                 new S3Bucket(aws, new Bucket(REGION, BUCKET), Fixture.PAIR, CLOCK),
+                proofs(),
                 new ByRestore(dr, ByRestore.Documents.of(Fixture.failover()), vault, documents),
-                Duration.ofMinutes(20),
+                Fixture.failover(),
                 scratch);
+    }
+
+    private S3Proofs proofs() {
+        return new S3Proofs(aws, new Bucket(REGION, BUCKET), CLOCK);
     }
 
     private Map<String, String> run(Step step) {

@@ -1,0 +1,97 @@
+package io.vaultdr.snapshot;
+
+import io.vaultdr.model.Failure;
+import io.vaultdr.runtime.PairSettings.Failover.Prefer;
+import io.vaultdr.snapshot.Proof.Verdict;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * In which order a promotion tries snapshots.
+ *
+ * <table>
+ *   <caption>first to last, each newest first</caption>
+ *   <tr><th>prefer</th><th>order</th></tr>
+ *   <tr><td>PROVEN</td><td>the newest proven · those that nothing is known against · refuted</td></tr>
+ *   <tr><td>LESS_LOSS</td><td>those that nothing is known against · refuted</td></tr>
+ * </table>
+ *
+ * A proof that can't be read counts as none: it must not stop a promotion.
+ *
+ * @param snapshot to try
+ * @param why it comes at this place, as the incident says it
+ */
+public record SnapshotChoice(Manifest snapshot, String why) {
+    /**
+     * Orders {@code newestFirst}.
+     *
+     * @param proofs of the bucket that is restored from
+     */
+    public static List<SnapshotChoice> order(
+            List<Manifest> newestFirst, Proofs proofs, Prefer prefer) {
+        Optional<SnapshotChoice> proven = Optional.empty();
+        List<SnapshotChoice> open = new ArrayList<>();
+        List<SnapshotChoice> refuted = new ArrayList<>();
+        for (Manifest snapshot : newestFirst) {
+            Optional<Proof> proof = proof(snapshot, proofs);
+            boolean bad = proof.filter(it -> it.verdict() == Verdict.REFUTED).isPresent();
+            boolean good = proof.filter(Proof::proven).isPresent();
+            if (good && proven.isEmpty() && prefer == Prefer.PROVEN) {
+                proven = Optional.of(new SnapshotChoice(snapshot, newestProven(proof.get(), open)));
+            } else {
+                (bad ? refuted : open).add(new SnapshotChoice(snapshot, why(proof, prefer)));
+            }
+        }
+        List<SnapshotChoice> all = new ArrayList<>();
+        proven.ifPresent(all::add);
+        all.addAll(open);
+        all.addAll(refuted);
+        return List.copyOf(all);
+    }
+
+    /** Whether one of them is the newest proven one. */
+    public static boolean proven(List<Manifest> snapshots, Proofs proofs) {
+        return snapshots.stream()
+                .anyMatch(one -> proof(one, proofs).filter(Proof::proven).isPresent());
+    }
+
+    private static Optional<Proof> proof(Manifest snapshot, Proofs proofs) {
+        try {
+            return proofs.of(snapshot.id());
+        } catch (Failure e) {
+            return Optional.empty();
+        }
+    }
+
+    private static String newestProven(Proof proof, List<SnapshotChoice> newer) {
+        return "it is the newest proven one (proof of "
+                + proof.madeAt()
+                + ")"
+                + (newer.isEmpty()
+                        ? ""
+                        : "; newer and not proven: "
+                                + String.join(
+                                        ", ",
+                                        newer.stream().map(it -> it.snapshot().id()).toList()));
+    }
+
+    private static String why(Optional<Proof> proof, Prefer prefer) {
+        String first =
+                prefer == Prefer.LESS_LOSS
+                        ? "the newest sound one is preferred, for it loses least"
+                        : "no snapshot that could be used is proven";
+        return first
+                + "; it is "
+                + proof.map(
+                                it ->
+                                        it.proven()
+                                                ? "proven"
+                                                : it.verdict()
+                                                        + it.reason()
+                                                                .map(reason -> " (" + reason + ")")
+                                                                .orElse(""))
+                        .orElse("checked, and not proven");
+    }
+}
