@@ -55,10 +55,10 @@ def port():
 
 
 class Server:
-    def __init__(self, work):
+    def __init__(self, work, key=None):
         self.address = f"http://127.0.0.1:{port()}"
         (work / "data").mkdir()
-        (work / "key").write_bytes(os.urandom(32))
+        (work / "key").write_bytes(key or os.urandom(32))
         (work / "server.hcl").write_text(
             f'''storage "raft" {{ path = "{work}/data"  node_id = "n1"  performance_multiplier = 1 }}
 listener "tcp" {{ address = "{self.address[7:]}"  cluster_address = "127.0.0.1:{port()}"  tls_disable = true }}

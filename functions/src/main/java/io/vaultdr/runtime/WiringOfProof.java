@@ -139,14 +139,19 @@ public final class WiringOfProof {
                 store(),
                 proofs,
                 proofs,
-                new Prover(
-                        wiring.pair().pair(),
-                        settings,
-                        isolated(entered),
-                        wiring.login(),
-                        versions()),
+                prover(entered),
                 PairMetrics.embedded(wiring.pair().pair()),
                 sizes());
+    }
+
+    /**
+     * Proves snapshots.
+     *
+     * @param entered is told each stage when it begins
+     */
+    public Prover prover(Consumer<String> entered) {
+        return new Prover(
+                wiring.pair().pair(), settings, isolated(entered), wiring.login(), versions());
     }
 
     /** Recovers single secrets. */
