@@ -33,6 +33,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * Restores a snapshot into a server of its own, on loopback, in this process's scratch space, and
@@ -221,8 +223,7 @@ public final class IsolatedRestore {
     /** Goes all the way but the restore itself: everything is fetched, a blank server starts. */
     public void rehearse(Optional<Manifest> newest, Deadline deadline, Trace trace) {
         trace.enter("prepare");
-        IsolatedServer.Spec spec =
-                newest.isPresent() ? prepare(newest.get(), deadline) : spec(Optional.empty());
+        IsolatedServer.Spec spec = newest.isPresent() ? prepare(newest.get(), deadline) : spec();
         try (IsolatedServer server = started(spec, trace)) {
             blank(server, deadline, trace);
         } catch (UncheckedIOException e) {
@@ -259,10 +260,10 @@ public final class IsolatedRestore {
                     Reason.LICENCE_MISSING,
                     "it comes from Vault Enterprise: name the licence's secret in prove.licence");
         }
-        return spec(Optional.of(snapshot));
+        return spec();
     }
 
-    private IsolatedServer.Spec spec(Optional<Manifest> snapshot) {
+    private IsolatedServer.Spec spec() {
         ProofSettings.Seal seal = settings.seal();
         Map<String, String> options;
         if (seal.keyId().isPresent()) {
@@ -283,8 +284,6 @@ public final class IsolatedRestore {
                                                         Reason.PLUGIN_MISSING),
                                                 it.sha256()));
         Optional<Secret> licence = settings.licence().map(this::licence);
-        // The blank server's life and death are the same, whatever it is to take.
-        LOG.debug("prepared for {}", snapshot.map(Manifest::id));
         return new IsolatedServer.Spec(
                 limits.directory(),
                 binary,
@@ -548,7 +547,7 @@ public final class IsolatedRestore {
             Deadline deadline,
             Duration patience,
             String what,
-            java.util.function.Predicate<Health> expected) {
+            Predicate<Health> expected) {
         Deadline limit = deadline.within(patience);
         while (true) {
             Optional<Health> health = health(server.client());
@@ -587,8 +586,7 @@ public final class IsolatedRestore {
     }
 
     /** What a call to the isolated server gives; a failure of the server's becomes its reason. */
-    private static <T> T asked(
-            IsolatedServer server, Deadline deadline, java.util.function.Supplier<T> call) {
+    private static <T> T asked(IsolatedServer server, Deadline deadline, Supplier<T> call) {
         try {
             return call.get();
         } catch (Failure.Retryable | Failure.OutcomeUnknown e) {

@@ -164,7 +164,6 @@ public final class ProofRun {
                 made = all.proof();
                 scratch = all.peakScratchBytes();
             }
-            // What another run found meanwhile, this one having overslept, is left as it is.
             proofs.write(made);
             published(made, scratch);
             return Report.of(made);

@@ -305,8 +305,8 @@ public final class IsolatedServer implements AutoCloseable {
     }
 
     /**
-     * Ends every process that runs {@code binary} or lives in {@code directory}, and deletes the
-     * directory. Harmless where there is nothing.
+     * Ends the server that {@code binary} runs on {@code directory}, with its plugins, and deletes
+     * the directory. Harmless where there is nothing.
      *
      * @throws UncheckedIOException where a file can't be deleted
      */
