@@ -134,7 +134,13 @@ final class DrillCommand implements Callable<Integer> {
             throw new Unusable("no PAIR: expected a pair's name, or 'verify FILE'");
         }
         Configuration.Found found = Configuration.pair(config, pair);
-        String region = found.pair().bucketRegions().getLast();
+        if (found.pair().proving().isEmpty()) {
+            throw new Unusable(
+                    pair
+                            + ": stage backup has no drills, expected proven or higher; 'config"
+                            + " check' tells what that wants");
+        }
+        String region = found.pair().proofRegion();
         Config inAccount = Account.of(found.config(), region);
         return PairSettingsMaker.names(inAccount, found.pair())
                 .arn(

@@ -1,21 +1,28 @@
 package io.vaultdr.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+
 import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.S3Bucket;
 import io.vaultdr.failover.Assessment;
+import io.vaultdr.failover.PairState;
 import io.vaultdr.infra.config.Config;
+import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.model.Failure;
+import io.vaultdr.model.Secret;
 import io.vaultdr.model.Side;
 import io.vaultdr.promotion.ByRestore;
 import io.vaultdr.promotion.LastSeen;
 import io.vaultdr.promotion.NodeCommands;
+import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.Wiring;
 import io.vaultdr.snapshot.SnapshotStore;
 import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.Login;
+import io.vaultdr.vault.VaultClient;
 import io.vaultdr.vault.VaultClients;
 
 import org.jspecify.annotations.Nullable;
@@ -25,6 +32,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+
+import software.amazon.awssdk.core.exception.SdkException;
 
 import java.io.Console;
 import java.io.PrintWriter;
@@ -44,7 +53,7 @@ import java.util.stream.Stream;
 /** {@code restore}: a whole snapshot into a cluster, or one secret out of it. */
 @Command(
         name = "restore",
-        header = "Restores a chosen snapshot into a cluster.",
+        header = "Restores a chosen snapshot into a cluster, or one secret out of it.",
         description = {
             "Into the one blank node of a cluster that doesn't serve: the node is initialised,"
                     + " takes the snapshot without force, is restarted, and the canary is read;"
@@ -54,11 +63,21 @@ import java.util.stream.Stream;
             "",
             "vault-dr restore payments-20261123T170000Z --into dr payments",
             "",
+            "With --only, one KV secret is brought back with its versions, without touching the"
+                    + " live cluster: a function restores the snapshot in isolation and leaves the"
+                    + " secret encrypted for a day. It goes into a file of mode 600, or back to its"
+                    + " path with your own token from BAO_TOKEN or VAULT_TOKEN. The configuration's"
+                    + " prove.recover says which paths may be read so.",
+            "",
+            "vault-dr restore --only secret/team/db --from payments-20261123T170000Z --to db.json"
+                    + " payments",
+            "",
             "Step by step with bare commands: docs/runbooks/restore-by-hand.md"
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:restored, and as many nodes vote as the cluster has",
+            "0:restored, and as many nodes vote as the cluster has; or the secret is where it"
+                    + " should be",
             "1:refused or not confirmed; nothing was done, and why is told",
             "2:the call can't be used; nothing was done",
             "3:AWS or a server didn't do it; repeat the command to go on"
@@ -67,21 +86,57 @@ import java.util.stream.Stream;
 final class RestoreCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "SNAPSHOT", description = "Its id.")
-    private String snapshot = "";
-
     @Parameters(
-            index = "1",
-            paramLabel = "PAIR",
-            description = "The pair's name in the configuration.")
-    private String pair = "";
+            arity = "1..2",
+            paramLabel = "[SNAPSHOT] PAIR",
+            description =
+                    "With --into the snapshot's id first; then the pair's name in the"
+                            + " configuration.")
+    private List<String> names = List.of();
 
     @Option(
             names = "--into",
             paramLabel = "SIDE",
-            required = true,
             description = "home or dr: whose blank node takes it.")
-    private String into = "";
+    private @Nullable String into;
+
+    @Option(
+            names = "--only",
+            paramLabel = "PATH",
+            description = "A KV secret, its engine included, instead of everything.")
+    private @Nullable String only;
+
+    @Option(names = "--from", paramLabel = "SNAPSHOT", description = "Out of which snapshot.")
+    private @Nullable String from;
+
+    @Option(
+            names = "--to",
+            paramLabel = "FILE|-",
+            description = "A new file for the secret; - is standard output.")
+    private @Nullable String to;
+
+    @Option(
+            names = "--write-back",
+            description =
+                    "Write the secret's newest version to its path in the cluster that serves,"
+                            + " after showing which keys differ.")
+    private boolean writeBack;
+
+    @Option(names = "--show-values", description = "Show values of what differs too.")
+    private boolean showValues;
+
+    @Option(
+            names = "--yes-write-back",
+            paramLabel = "PATH",
+            description = "The path, instead of typing it when asked.")
+    private @Nullable String yesWriteBack;
+
+    @Option(
+            names = "--by",
+            paramLabel = "NAME",
+            description =
+                    "Who asks, as the function's log shall show it. Default: ${DEFAULT-VALUE}")
+    private String by = System.getProperty("user.name", "");
 
     @Option(
             names = "--config",
@@ -110,7 +165,16 @@ final class RestoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Side side = side();
+        if (only != null) {
+            return secret(only);
+        }
+        if (names.size() != 2 || into == null) {
+            throw new Unusable(
+                    "expected SNAPSHOT --into home|dr PAIR, or --only PATH --from SNAPSHOT PAIR");
+        }
+        String snapshot = names.getFirst();
+        String pair = names.getLast();
+        Side side = side(into);
         Configuration.Found found = Configuration.pair(config, pair);
         Config.Cluster cluster =
                 side == Side.HOME
@@ -131,16 +195,150 @@ final class RestoreCommand implements Callable<Integer> {
         PairSettings settings =
                 PairSettingsMaker.settings(
                         Account.of(found.config(), cluster.region()), found.pair(), "");
-        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         return new RestoreInto(
                         target,
                         tools(found, settings, side, cluster),
                         Path.of(System.getProperty("vaultdr.root", "."), ".vault-dr", "restores"),
-                        out)
-                .restore(snapshot, this::confirmed, Duration.ofMinutes(minutes));
+                        out())
+                .restore(
+                        snapshot,
+                        asked ->
+                                name != null
+                                        || typed(
+                                                "All of this goes into %s, and what was written"
+                                                    + " since is lost. Type the cluster's name to"
+                                                    + " go on: ",
+                                                "--yes-restore-into", asked),
+                        Duration.ofMinutes(minutes));
     }
 
-    private Side side() {
+    private int secret(String path) {
+        if (names.size() != 1 || from == null || (to != null) == writeBack) {
+            throw new Unusable(
+                    "--only: expected --from SNAPSHOT, the PAIR alone, and either --to FILE or"
+                            + " --write-back");
+        }
+        if (yesWriteBack != null && !yesWriteBack.equals(path)) {
+            throw new Unusable("--yes-write-back " + yesWriteBack + ": expected " + path);
+        }
+        Optional<Secret> token = writeBack ? Optional.of(token()) : Optional.empty();
+        Configuration.Found found = Configuration.pair(config, names.getFirst());
+        Optional<RestoreOnly.Recovered> recovered =
+                recovered(found, path, Objects.requireNonNull(from));
+        if (recovered.isEmpty()) {
+            return Exit.NEGATIVE;
+        }
+        RestoreOnly.Recovered secret = recovered.get();
+        RestoreOnly restore = new RestoreOnly(out());
+        if (token.isEmpty()) {
+            return "-".equals(to)
+                    ? restore.toOutput(secret)
+                    : restore.toFile(secret, Path.of(Objects.requireNonNull(to)));
+        }
+        return restore.writeBack(
+                secret,
+                serving(found),
+                token.get(),
+                showValues,
+                asked ->
+                        yesWriteBack != null
+                                || typed(
+                                        "It is written as a new version. Type %s to go on: ",
+                                        "--yes-write-back", asked));
+    }
+
+    /** From the environment, since arguments are seen by everybody on the machine. */
+    private static Secret token() {
+        return Stream.of("BAO_TOKEN", "VAULT_TOKEN")
+                .flatMap(variable -> Optional.ofNullable(System.getenv(variable)).stream())
+                .filter(value -> !value.isBlank())
+                .map(Secret::of)
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new Unusable(
+                                        "--write-back: expected a token that may write there in"
+                                                + " BAO_TOKEN or VAULT_TOKEN"));
+    }
+
+    /** Empty, and said so, where the snapshot has nothing there. */
+    private Optional<RestoreOnly.Recovered> recovered(
+            Configuration.Found found, String path, String snapshot) {
+        String region = found.pair().proofRegion();
+        Names own = PairSettingsMaker.names(Account.of(found.config(), region), found.pair());
+        JsonNode answer =
+                new ControlFunction(own.of("restore-secret"), region)
+                        .invoke(
+                                "live",
+                                Json.MAPPER
+                                        .createObjectNode()
+                                        .put("snapshot", snapshot)
+                                        .put("path", path)
+                                        .put("requestedBy", by),
+                                false);
+        if (answer.path("outcome").asText().equals("NOTHING_THERE")) {
+            out().println(answer.path("detail").asText());
+            out().flush();
+            return Optional.empty();
+        }
+        if (!answer.path("outcome").asText().equals("RECOVERED")) {
+            throw new Failure.Terminal(
+                    "recover " + path + " from " + snapshot,
+                    answer.path("outcome").asText("no outcome")
+                            + " "
+                            + answer.path("reason").asText()
+                            + ": "
+                            + answer.path("detail").asText(),
+                    "The log of function restore-secret says more");
+        }
+        String bucket = answer.path("bucket").asText();
+        String key = answer.path("key").asText();
+        try {
+            return Optional.of(
+                    RestoreOnly.parse(
+                            Account.clients()
+                                    .s3(region)
+                                    .getObjectAsBytes(r -> r.bucket(bucket).key(key))
+                                    .asByteArray()));
+        } catch (SdkException e) {
+            throw new Failure.Terminal(
+                    "read s3://" + bucket + "/" + key,
+                    String.valueOf(e.getMessage()),
+                    "It lies there for a day: you need s3:GetObject on it and kms:Decrypt on its"
+                            + " key",
+                    e);
+        }
+    }
+
+    private VaultClient serving(Configuration.Found found) {
+        VaultClients clients = clients(found);
+        LeaderFinder leaders = new LeaderFinder(clients);
+        return Stream.concat(Stream.of(found.pair().home()), found.pair().dr().stream())
+                .map(PairSettingsMaker::cluster)
+                .map(cluster -> leaders.find(cluster, Duration.ofSeconds(5)))
+                .filter(LeaderFinder.Finding.Active.class::isInstance)
+                .map(active -> ((LeaderFinder.Finding.Active) active).node())
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new Failure.Retryable(
+                                        "find the active node of " + found.pair().id(),
+                                        "no node of its clusters is active",
+                                        "Check from here the way to its nodes; --to FILE needs"
+                                                + " none"));
+    }
+
+    private static VaultClients clients(Configuration.Found found) {
+        PairSettings.Cluster home = PairSettingsMaker.cluster(found.pair().home());
+        return new HttpVaultClients(
+                cluster ->
+                        cluster.equals(home)
+                                ? found.pair().home().ca()
+                                : found.pair().dr().flatMap(Config.Cluster::ca),
+                HttpVaultClients.Limits.DEFAULT);
+    }
+
+    private static Side side(String into) {
         return switch (into) {
             case "home" -> Side.HOME;
             case "dr" -> Side.DR;
@@ -153,14 +351,7 @@ final class RestoreCommand implements Callable<Integer> {
         AwsClients aws = Account.clients();
         Clock clock = Clock.systemUTC();
         Wiring wiring = new Wiring(cluster.region(), settings, clock, aws, Optional.empty());
-        VaultClients clients =
-                HttpVaultClients.of(
-                        settings,
-                        one ->
-                                one == Side.HOME
-                                        ? found.pair().home().ca()
-                                        : found.pair().dr().flatMap(Config.Cluster::ca),
-                        HttpVaultClients.Limits.DEFAULT);
+        VaultClients clients = clients(found);
         PairSettings.Cluster target = PairSettingsMaker.cluster(cluster);
         List<S3Bucket> stores =
                 settings.buckets().stream()
@@ -177,6 +368,7 @@ final class RestoreCommand implements Callable<Integer> {
                 clients,
                 Login.by(aws.secretsManager(cluster.region())),
                 stores,
+                () -> beside(settings, wiring),
                 () -> lastSeen(settings, wiring, clients, stores),
                 documents ? (_, _) -> wiring.nodeCommands() : hand,
                 documents
@@ -186,6 +378,27 @@ final class RestoreCommand implements Callable<Integer> {
                         ? Optional.of(wiring.capacity())
                         : Optional.empty(),
                 clock);
+    }
+
+    /** A ledger that doesn't answer stands in nobody's way: its region may be what was lost. */
+    private static List<String> beside(PairSettings settings, Wiring wiring) {
+        if (settings.stage().compareTo(PairSettings.Stage.APPROVAL) < 0) {
+            return List.of();
+        }
+        try {
+            PairState state = wiring.ledger().state();
+            if (!(state.phase() instanceof PairState.Phase.Settled)) {
+                return List.of("An incident is open: see './vault-dr status'; end it first.");
+            }
+            return state.pause().isEmpty()
+                    ? List.of(
+                            "The pair may fail over by itself meanwhile: './vault-dr pause "
+                                    + settings.pair()
+                                    + " --reason …' first.")
+                    : List.of();
+        } catch (Failure e) {
+            return List.of();
+        }
     }
 
     /** What ledger, buckets and servers last showed; each that doesn't answer is left out. */
@@ -241,22 +454,21 @@ final class RestoreCommand implements Callable<Integer> {
         }
     }
 
-    private boolean confirmed(String cluster) {
-        if (name != null) {
-            return true;
-        }
+    /** Whether a person types {@code expected} when asked. */
+    private static boolean typed(String question, String instead, String expected) {
         Console console =
                 Optional.ofNullable(System.console())
                         .filter(Console::isTerminal)
                         .orElseThrow(
                                 () ->
                                         new Unusable(
-                                                "restore without --yes-restore-into: expected a"
-                                                        + " terminal to ask on"));
-        return cluster.equals(
-                console.readLine(
-                        "All of this goes into %s, and what was written since is lost. Type the"
-                                + " cluster's name to go on: ",
-                        cluster));
+                                                "restore without "
+                                                        + instead
+                                                        + ": expected a terminal to ask on"));
+        return expected.equals(console.readLine(question, expected));
+    }
+
+    private PrintWriter out() {
+        return Objects.requireNonNull(spec).commandLine().getOut();
     }
 }

@@ -45,13 +45,18 @@ import java.util.function.Supplier;
 final class RestoreInto {
     private static final Duration LOOK = Duration.ofSeconds(5);
 
-    /** What it works with; the operator's own rights everywhere. */
+    /**
+     * What it works with; the operator's own rights everywhere.
+     *
+     * @param beside what else may change the pair meanwhile, a sentence each
+     */
     record Tools(
             PairSettings.Cluster cluster,
             PairSettings.Edition edition,
             VaultClients clients,
             Login login,
             List<? extends SnapshotStore> stores,
+            Supplier<List<String>> beside,
             Supplier<Optional<LastSeen>> lastSeen,
             BiFunction<URI, PrintWriter, NodeCommands> commands,
             ByRestore.Documents documents,
@@ -98,11 +103,15 @@ final class RestoreInto {
                         tools.edition().name().toLowerCase(Locale.ROOT),
                         nodes,
                         blank.map(VaultClient::sealStatus));
+        List<String> beside = tools.beside().get();
+        if (!beside.isEmpty()) {
+            refused(beside);
+            return Exit.NEGATIVE;
+        }
         if (resumed) {
             say("An earlier attempt began this restore; it goes on where that stopped.");
         } else if (!refusals.isEmpty()) {
-            say("Refused; nothing was done:");
-            refusals.forEach(refusal -> say("  - " + refusal));
+            refused(refusals);
             return Exit.NEGATIVE;
         }
         if (!confirmed.test(name)) {
@@ -127,6 +136,11 @@ final class RestoreInto {
         journal.done();
         say(name + " serves " + id + ". From now on its tokens, recovery keys and policies count.");
         return Exit.EXPECTED;
+    }
+
+    private void refused(List<String> why) {
+        say("Refused; nothing was done:");
+        why.forEach(refusal -> say("  - " + refusal));
     }
 
     private Manifest manifest(String id) {

@@ -152,6 +152,19 @@ class DrillCommandsIT {
     }
 
     @Test
+    void aPairOnTheFirstRungHasNoDrills() {
+        Run run =
+                Run.of(
+                        "drill",
+                        "payments",
+                        "--config",
+                        System.getProperty("vaultdr.root") + "/infra-cdk/examples/backup.yaml");
+        assertAll(
+                () -> assertEquals(Exit.UNUSABLE, run.exit()),
+                () -> assertTrue(run.err().contains("stage backup has no drills"), run.err()));
+    }
+
+    @Test
     void whatIsNoMachineIsNotStarted() {
         Run run = Run.of("drill", "payments", "--state-machine", "payments");
         assertAll(

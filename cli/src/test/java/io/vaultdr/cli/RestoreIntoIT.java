@@ -73,6 +73,7 @@ class RestoreIntoIT {
     private final List<String> asked = new ArrayList<>();
     private StringWriter told = new StringWriter();
     private String id = "";
+    private List<String> beside = List.of();
 
     @BeforeAll
     void takeASnapshot() throws Exception {
@@ -168,6 +169,14 @@ class RestoreIntoIT {
     }
 
     @Test
+    void aPairThatMayFailOverMeanwhileIsRefused() {
+        beside = List.of("The pair may fail over by itself meanwhile.");
+        assertEquals(Exit.NEGATIVE, restore(this::byHand, true));
+        assertTrue(told.toString().contains("may fail over by itself"), told.toString());
+        beside = List.of();
+    }
+
+    @Test
     void twoBlankNodesAreRefused() {
         target.nodes().get(1).start();
         assertEquals(Exit.NEGATIVE, restore(this::byHand, true));
@@ -219,6 +228,7 @@ class RestoreIntoIT {
                         List.of(
                                 new S3Bucket(
                                         aws, new PairSettings.Bucket(REGION, BUCKET), PAIR, CLOCK)),
+                        () -> beside,
                         () ->
                                 Optional.of(
                                         new LastSeen(

@@ -9,6 +9,8 @@ import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeDefinition;
 import software.amazon.awssdk.services.dynamodb.model.BillingMode;
 import software.amazon.awssdk.services.dynamodb.model.KeySchemaElement;
+import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.awssdk.services.kms.model.KeyMetadata;
 import software.amazon.awssdk.services.route53.Route53Client;
 import software.amazon.awssdk.services.route53.model.Change;
 import software.amazon.awssdk.services.route53.model.ChangeAction;
@@ -97,6 +99,7 @@ final class TemplateApplier {
                     new HashMap<>(),
                     new ArrayList<>());
     private final Map<String, Key> keys = new HashMap<>();
+    private final Set<String> signing = new HashSet<>();
 
     TemplateApplier(SdkClients aws, Compression compression, List<Template> templates) {
         this.aws = aws;
@@ -243,11 +246,14 @@ final class TemplateApplier {
                 }
                 case "AWS::Events::Rule" -> rule(id, name, p);
                 case "AWS::CloudWatch::Alarm" -> alarm(id, name, p);
-                case "AWS::KMS::Key" -> key(id, type);
+                case "AWS::KMS::Key" -> key(id, type, p);
                 case "AWS::KMS::Alias" -> {
                     Key key = keys.get(p.path("TargetKeyId").asText());
                     if (key != null) {
                         key.aliases.add(name);
+                        if (signing.contains(key.arn)) {
+                            aliased(name, key.arn);
+                        }
                     }
                     yield new Physical(name, Map.of());
                 }
@@ -604,7 +610,31 @@ final class TemplateApplier {
             return Policy.of(policies(arn.substring(arn.lastIndexOf('/') + 1)), whose);
         }
 
-        private Physical key(String id, String type) {
+        private void aliased(String alias, String key) {
+            try (KmsClient client = aws.at(KmsClient.builder(), region).build()) {
+                client.createAlias(r -> r.aliasName(alias).targetKeyId(key));
+            }
+        }
+
+        /** moto makes the keys that sign: what they sign is checked. */
+        private Physical signingKey(JsonNode p) {
+            try (KmsClient client = aws.at(KmsClient.builder(), region).build()) {
+                KeyMetadata made =
+                        client.createKey(
+                                        r ->
+                                                r.keySpec(p.path("KeySpec").asText())
+                                                        .keyUsage(p.path("KeyUsage").asText()))
+                                .keyMetadata();
+                keys.put(made.arn(), new Key(made.arn(), new HashSet<>()));
+                signing.add(made.arn());
+                return new Physical(made.keyId(), Map.of("Arn", made.arn(), "KeyId", made.keyId()));
+            }
+        }
+
+        private Physical key(String id, String type, JsonNode p) {
+            if (p.path("KeyUsage").asText().equals("SIGN_VERIFY")) {
+                return signingKey(p);
+            }
             String keyId =
                     UUID.nameUUIDFromBytes(where(id).getBytes(StandardCharsets.UTF_8)).toString();
             String arn = arn("kms", "key/" + keyId);

@@ -44,6 +44,7 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                     + "00000000-0000-0000-0000-000000000000:"
                     + "autoScalingGroupName/{AutoScalingGroupName}";
     private static final String PARAMETER = "arn:aws:ssm:{region}:{account}:parameter{Name}";
+    private static final String KEY = "{key} kms:ResourceAliases={alias}";
     private static final String ZONE = "arn:aws:route53:::hostedzone/{HostedZoneId}";
 
     /**
@@ -122,8 +123,8 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                     Map.entry("Sfn.StopExecution", "states:StopExecution {executionArn}"),
                     Map.entry("Sfn.SendTaskSuccess", "states:SendTaskSuccess " + UNNAMED),
                     Map.entry("Sfn.SendTaskFailure", "states:SendTaskFailure " + UNNAMED),
-                    Map.entry("Kms.Sign", "kms:Sign {KeyId}"),
-                    Map.entry("Kms.GetPublicKey", "kms:GetPublicKey {KeyId}"),
+                    Map.entry("Kms.Sign", "kms:Sign " + KEY),
+                    Map.entry("Kms.GetPublicKey", "kms:GetPublicKey " + KEY),
                     Map.entry("Sns.Publish", "sns:Publish {TopicArn}"),
                     Map.entry(
                             "Route53.ListResourceRecordSets",
@@ -325,6 +326,18 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                                 + id
                                 + "-AbCdEf";
             }
+            // A key that is named by its alias has to be granted by the alias.
+            case "key" -> {
+                String id = request.getValueForField("KeyId", String.class).orElse("");
+                yield id.contains("alias/")
+                        ? "arn:aws:kms:" + region + ":" + account + ":key/" + UNNAMED
+                        : id;
+            }
+            case "alias" ->
+                    request.getValueForField("KeyId", String.class)
+                            .filter(id -> id.contains("alias/"))
+                            .map(id -> id.substring(id.indexOf("alias/")))
+                            .orElse("");
             case "Name", "Path" -> {
                 String value = request.getValueForField(name, String.class).orElse("");
                 yield (value.startsWith("/") ? value : "/" + value).replaceFirst("(?<=.)/$", "");

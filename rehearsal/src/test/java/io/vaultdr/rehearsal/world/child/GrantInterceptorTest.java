@@ -10,6 +10,8 @@ import software.amazon.awssdk.services.dynamodb.model.Put;
 import software.amazon.awssdk.services.dynamodb.model.ScanRequest;
 import software.amazon.awssdk.services.dynamodb.model.TransactWriteItem;
 import software.amazon.awssdk.services.dynamodb.model.TransactWriteItemsRequest;
+import software.amazon.awssdk.services.kms.model.GetPublicKeyRequest;
+import software.amazon.awssdk.services.kms.model.SignRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueRequest;
 import software.amazon.awssdk.services.ssm.model.SendCommandRequest;
@@ -66,6 +68,20 @@ class GrantInterceptorTest {
                                 .documentName("stop")
                                 .targets(Target.builder().key("tag:side").values("home").build())
                                 .build()));
+    }
+
+    @Test
+    void aKeyThatIsNamedByItsAliasIsGrantedByTheAlias() {
+        String alias = "arn:aws:kms:eu-west-1:123456789012:alias/vault-dr-payments-drill";
+        assertEquals(
+                List.of(
+                        "kms:Sign|arn:aws:kms:eu-west-1:123456789012:key/unnamed"
+                                + "|kms:ResourceAliases=alias/vault-dr-payments-drill"),
+                needs("Kms.Sign", SignRequest.builder().keyId(alias).build()));
+        String key = "arn:aws:kms:eu-west-1:123456789012:key/k";
+        assertEquals(
+                List.of("kms:GetPublicKey|" + key + "|kms:ResourceAliases="),
+                needs("Kms.GetPublicKey", GetPublicKeyRequest.builder().keyId(key).build()));
     }
 
     @Test
