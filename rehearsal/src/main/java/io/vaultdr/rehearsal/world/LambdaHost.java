@@ -291,7 +291,10 @@ final class LambdaHost implements AutoCloseable {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-XX:MaxHeapSize=" + function.memoryMegabytes() * 1024L * 85 / 100 + "k");
-        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+        command.addAll(List.of("-XX:+UseSerialGC", "-Xshare:auto"));
+        if (!function.environment().containsKey("JAVA_TOOL_OPTIONS")) {
+            command.add("-XX:TieredStopAtLevel=1");
+        }
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-D" + NATIVE_CLIENT + "=" + nativeClient);
         command.add("-Djdk.net.hosts.file=" + setup.hostsFile.apply(function.region()));
