@@ -22,13 +22,25 @@ final class Configuration {
     static final String UNIT = "openbao";
     static final String DATA = "/opt/openbao/data";
     static final String GROUP = "payments-dr";
+
+    /** The secret that holds the static seal's key. */
+    static final String SEAL_KEY = LOGIN + "/static-seal";
+
+    /** Where proofs find the server, in the DR region's bucket for it. */
+    static final String SERVER = "servers/bao";
+
     static final String RECORD = "vault.example.com";
     static final int DR_VOTERS = 3;
 
     private Configuration() {}
 
-    /** Writes it into {@code directory} and reads it as {@code cdk} would. */
-    static Config write(Path directory, Fleet fleet, String stage, String zone) throws IOException {
+    /**
+     * Writes it into {@code directory} and reads it as {@code cdk} would.
+     *
+     * @param server the hash of the server's binary
+     */
+    static Config write(Path directory, Fleet fleet, String stage, String zone, String server)
+            throws IOException {
         Files.copy(
                 fleet.tls().ca(),
                 directory.resolve("ca.pem"),
@@ -52,12 +64,11 @@ final class Configuration {
                       autoScalingGroup: %s
                       voters: %d
                     service: { unit: %s, dataDirectory: %s }
-                    # Larger than a function can restore: proof holds no failover up here.
-                    snapshots: { every: 5m, largest: 4GiB }
+                    snapshots: { every: 5m, largest: 256MiB }
                     prove:
-                      server: { key: servers/bao, sha256: %s }
-                      seal: { static: { key: %s/static-seal, id: k1 } }
-                      prefer: less-loss
+                      server: { key: %s, sha256: %s }
+                      seal: { static: { key: %s, id: k1 } }
+                      prefer: proven
                       network: { vpc: vpc-0cc11223344556677, subnets: [subnet-0cc11223344556677] }
                     traffic: { zone: %s, name: %s, ttl: 5, home: home.%s, dr: dr.%s }
                     timings: { acceptedLoss: 20m, snapshotMaxAge: 30m }
@@ -76,8 +87,9 @@ final class Configuration {
                                 DR_VOTERS,
                                 UNIT,
                                 DATA,
-                                "0".repeat(64),
-                                LOGIN,
+                                SERVER,
+                                server,
+                                SEAL_KEY,
                                 zone,
                                 RECORD,
                                 Fleet.DOMAIN,

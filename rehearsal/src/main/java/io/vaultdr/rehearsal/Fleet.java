@@ -18,6 +18,7 @@ import java.security.SecureRandom;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +41,7 @@ public final class Fleet implements AutoCloseable {
 
     private final List<Node> nodes;
     private final TestTls tls;
+    private final String sealKey;
     private volatile String rootToken = "";
 
     /** A server and the instance that it would run on. */
@@ -65,9 +67,15 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    private Fleet(List<Node> nodes, TestTls tls) {
+    private Fleet(List<Node> nodes, TestTls tls, byte[] sealKey) {
         this.nodes = nodes;
         this.tls = tls;
+        this.sealKey = Base64.getEncoder().encodeToString(sealKey);
+    }
+
+    /** The key of both clusters' static seal, in base64. */
+    String sealKey() {
+        return sealKey;
     }
 
     /**
@@ -98,7 +106,7 @@ public final class Fleet implements AutoCloseable {
         for (Node node : nodes) {
             links.connect(node.host(), node.server().spec().port());
         }
-        return new Fleet(List.copyOf(nodes), tls);
+        return new Fleet(List.copyOf(nodes), tls, key);
     }
 
     private static List<Node> cluster(

@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
@@ -86,6 +87,7 @@ final class Rehearsal {
         try (var links = new Links(places, scratch);
                 var fleet = Fleet.layOut(scratch.resolve("servers"), links, HOME_NODES)) {
             var leading = begin("home", fleet::initialiseHome);
+            var hash = CompletableFuture.supplyAsync(Setup::serverHash);
             var complete =
                     begin(
                             "servers",
@@ -103,7 +105,7 @@ final class Rehearsal {
                                     machines(fleet),
                                     children::start,
                                     chronicle::add))) {
-                Config config = configuration(world, fleet);
+                Config config = configuration(world, fleet, hash.get());
                 // Logins take a while, since each is a call of the aws command.
                 var prepared =
                         begin(
@@ -121,6 +123,7 @@ final class Rehearsal {
                                             Tone.GOOD, "policies, logins and secrets are set up");
                                 });
                 apply(world, config);
+                Setup.bringServer(world, fleet);
                 prepared.get();
                 complete.get();
                 return played(world, fleet, links);
@@ -194,12 +197,13 @@ final class Rehearsal {
                 console);
     }
 
-    private Config configuration(World world, Fleet fleet) throws IOException {
+    private Config configuration(World world, Fleet fleet, String server) throws IOException {
         return Configuration.write(
                 Files.createDirectories(scratch.resolve("config")),
                 fleet,
                 scenario.stage(),
-                world.createHostedZone("example.com"));
+                world.createHostedZone("example.com"),
+                server);
     }
 
     private void apply(World world, Config config) {
@@ -236,7 +240,17 @@ final class Rehearsal {
                                 resolver::side,
                                 side -> fleet.addresses(side, links, Stage.CLIENTS),
                                 BETWEEN_WRITES)) {
-            var stage = new Stage(console, world, fleet, links, writer, resolver, ledger, slots);
+            var stage =
+                    new Stage(
+                            console,
+                            world,
+                            fleet,
+                            links,
+                            writer,
+                            resolver,
+                            ledger,
+                            slots,
+                            chronicle::pages);
             try {
                 writer.start(CLIENTS, login);
                 stage.takeSnapshot();

@@ -9,6 +9,8 @@ import io.vaultdr.model.Side;
 import io.vaultdr.model.Slots;
 import io.vaultdr.model.StepName;
 import io.vaultdr.rehearsal.Ending.Expectation;
+import io.vaultdr.snapshot.Manifest;
+import io.vaultdr.snapshot.Proof;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -207,7 +209,8 @@ record Scenario(
                             AUTOMATIC,
                             stage -> {
                                 stage.warmSteps();
-                                stage.takeSnapshot();
+                                Manifest newest = stage.takeSnapshot();
+                                stage.awaitProof(newest.id(), Optional.empty());
                                 stage.corruptNewest(Configuration.DR);
                                 stage.loseHome();
                                 stage.awaitEnd(Outcome.COMPLETED);
@@ -256,7 +259,72 @@ record Scenario(
                                     .and(
                                             fact(
                                                     "a snapshot was committed after the leader was"
-                                                            + " lost"))));
+                                                            + " lost"))),
+                    new Scenario(
+                            "prove",
+                            "A snapshot is committed; a function restores it into a real server of"
+                                    + " its own and reads its canary back.",
+                            "It is proven; nothing else moves.",
+                            AUTOMATIC,
+                            stage -> {
+                                Manifest taken = stage.takeSnapshot();
+                                Proof proof = stage.awaitProof(taken.id(), Optional.empty());
+                                stage.check("the snapshot is proven", proof.proven());
+                                stage.check(
+                                        "the proof is of that archive",
+                                        proof.sha256().equals(Optional.of(taken.sha256()))
+                                                && proof.clusterId()
+                                                        .equals(Optional.of(taken.clusterId())));
+                            },
+                            nothingMoved()
+                                    .and(nothingLost())
+                                    .and(fact("the snapshot is proven"))
+                                    .and(fact("the proof is of that archive"))),
+                    new Scenario(
+                            "damaged-in-bucket",
+                            "A proven snapshot is damaged in its bucket; it is proven again.",
+                            "The proof names the damage, somebody is paged, nothing moves.",
+                            AUTOMATIC,
+                            stage -> {
+                                Manifest taken = stage.takeSnapshot();
+                                stage.awaitProof(taken.id(), Optional.empty());
+                                stage.corruptNewest(Configuration.DR);
+                                stage.check(
+                                        "refuted as damaged",
+                                        refuted(
+                                                stage.proveAgain(taken.id()),
+                                                Proof.Reason.ARCHIVE_DAMAGED));
+                                stage.awaitPage("proof-refuted");
+                            },
+                            nothingMoved()
+                                    .and(nothingLost())
+                                    .and(paged())
+                                    .and(fact("refuted as damaged"))),
+                    new Scenario(
+                            "wrong-key",
+                            "The key that the seal is opened with is not the one that the"
+                                    + " snapshot was sealed with.",
+                            "The proof names the key; nothing moves.",
+                            AUTOMATIC,
+                            stage -> {
+                                stage.replaceSealKey();
+                                Manifest taken = stage.takeSnapshot();
+                                Proof proof = stage.awaitProof(taken.id(), Optional.empty());
+                                stage.check(
+                                        "the wrong key is named",
+                                        !proof.proven()
+                                                && proof.reason()
+                                                        .equals(
+                                                                Optional.of(
+                                                                        Proof.Reason
+                                                                                .SEAL_KEY_WRONG)));
+                            },
+                            nothingMoved().and(nothingLost()).and(fact("the wrong key is named"))));
+
+    private static boolean refuted(Proof proof, Proof.Reason reason) {
+        return proof.verdict() == Proof.Verdict.REFUTED
+                && proof.reason().equals(Optional.of(reason));
+    }
 
     /** The scenario of this name. */
     static Optional<Scenario> named(String name) {

@@ -4,13 +4,24 @@ import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.infra.setup.SetupScript;
 import io.vaultdr.rehearsal.world.ProcessStarter;
+import io.vaultdr.rehearsal.world.World;
 import io.vaultdr.testing.Environment;
 
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -74,6 +85,39 @@ final class Setup {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while setup.sh ran", e);
+        }
+    }
+
+    /** What a customer brings for proofs: the server's binary, and the seal's key as a secret. */
+    static void bringServer(World world, Fleet fleet) {
+        try (S3Client s3 = world.aws().at(S3Client.builder(), Configuration.DR).build();
+                SecretsManagerClient secrets =
+                        world.aws().at(SecretsManagerClient.builder(), Configuration.DR).build()) {
+            s3.putObject(
+                    it ->
+                            it.bucket(
+                                            Stage.function(
+                                                    "servers-"
+                                                            + Configuration.ACCOUNT
+                                                            + "-"
+                                                            + Configuration.DR))
+                                    .key(Configuration.SERVER),
+                    Environment.bao());
+            secrets.createSecret(
+                    it -> it.name(Configuration.SEAL_KEY).secretString(fleet.sealKey()));
+        }
+    }
+
+    /** The hash of the server's binary, as a customer writes it down. */
+    static String serverHash() {
+        try (InputStream in = Files.newInputStream(Environment.bao())) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java runtime has SHA-256", e);
         }
     }
 }

@@ -10,24 +10,30 @@ import io.vaultdr.model.Slots;
 import io.vaultdr.rehearsal.world.World;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.snapshot.Manifest;
+import io.vaultdr.snapshot.Proof;
 
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** The world that a scenario plays in, and what it can do to it. Every wait is bounded. */
 final class Stage {
@@ -47,6 +53,7 @@ final class Stage {
     private final Resolver resolver;
     private final DynamoDbLedger ledger;
     private final Slots slots;
+    private final Supplier<List<Story.Page>> pages;
     private final List<Story.Mark> marks = new ArrayList<>();
     private final Set<String> facts = new LinkedHashSet<>();
     private final Set<String> damaged = new LinkedHashSet<>();
@@ -62,7 +69,8 @@ final class Stage {
             Writer writer,
             Resolver resolver,
             DynamoDbLedger ledger,
-            Slots slots) {
+            Slots slots,
+            Supplier<List<Story.Page>> pages) {
         this.console = console;
         this.world = world;
         this.fleet = fleet;
@@ -71,6 +79,7 @@ final class Stage {
         this.resolver = resolver;
         this.ledger = ledger;
         this.slots = slots;
+        this.pages = pages;
     }
 
     World world() {
@@ -357,6 +366,85 @@ final class Stage {
                         + " KiB, index "
                         + newest.index());
         return newest;
+    }
+
+    /** The latest proof of a snapshot, as the DR region's bucket has it. */
+    Optional<Proof> proof(String snapshot) {
+        S3Client s3 = world.aws().at(S3Client.builder(), Configuration.DR).build();
+        try {
+            return Optional.of(
+                    Json.MAPPER.readValue(
+                            s3.getObjectAsBytes(
+                                            it ->
+                                                    it.bucket(bucket(Configuration.DR))
+                                                            .key(Proof.key(snapshot)))
+                                    .asByteArray(),
+                            Proof.class));
+        } catch (NoSuchKeyException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(Proof.key(snapshot), e);
+        }
+    }
+
+    /** Waits for a proof that isn't {@code before}; what it came to. */
+    Proof awaitProof(String snapshot, Optional<Proof> before) throws Exception {
+        await(
+                "a proof of " + snapshot,
+                () ->
+                        proof(snapshot)
+                                .filter(it -> !before.equals(Optional.of(it)))
+                                .map(Stage::told));
+        return proof(snapshot).orElseThrow();
+    }
+
+    private static String told(Proof proof) {
+        return "proof of "
+                + proof.id()
+                + ": "
+                + proof.verdict()
+                + proof.reason().map(reason -> ", " + reason).orElse("")
+                + " after "
+                + proof.stages().stream()
+                        .map(it -> it.name() + " " + Report.seconds(it.took()))
+                        .collect(Collectors.joining(", "));
+    }
+
+    /** Asks for another proof of a snapshot that has one, as an operator does. */
+    Proof proveAgain(String snapshot) throws Exception {
+        Optional<Proof> before = proof(snapshot);
+        world.invokeAsync(
+                Configuration.DR,
+                function("prove-snapshot"),
+                "live",
+                "{\"snapshot\":\"" + snapshot + "\"}");
+        return awaitProof(snapshot, before);
+    }
+
+    /** Waits until somebody is paged by an alarm or function whose page names {@code subject}. */
+    void awaitPage(String subject) throws Exception {
+        await(
+                "a page about " + subject,
+                () ->
+                        pages.get().stream()
+                                .filter(it -> it.subject().contains(subject))
+                                .findFirst()
+                                .map(it -> "somebody is paged: " + it.subject()));
+    }
+
+    /** Puts another key in the place of the seal's, as a deployment with the wrong one has it. */
+    void replaceSealKey() {
+        byte[] key = new byte[32];
+        new SecureRandom().nextBytes(key);
+        try (var secrets =
+                world.aws().at(SecretsManagerClient.builder(), Configuration.DR).build()) {
+            secrets.putSecretValue(
+                    it ->
+                            it.secretId(Configuration.SEAL_KEY)
+                                    .secretString(Base64.getEncoder().encodeToString(key)));
+        }
+        console.say(Console.Tone.BAD, "── the seal's key is another one");
+        mark("the seal's key is another one");
     }
 
     private String scheduledEvent() {

@@ -97,7 +97,8 @@ public final class BackupStack extends VaultDrStack {
                                         new TakeSnapshotPolicy(names, pair, cluster.region()),
                                         VaultDrFunction.Reach.to(new Networks(this), cluster))
                                 // One whole core: hashing keeps up with the network.
-                                .sized(1_769, Sizes.scratch(pair.snapshots().largest())));
+                                .sized(1_769, Sizes.scratch(pair.snapshots().largest()))
+                                .hashing());
         Duration every = pair.snapshots().every();
         function.schedule(schedule(every), every);
         // On the side that doesn't serve the scheduled run ends before it reaches the servers.

@@ -180,6 +180,7 @@ public final class ProofStack extends VaultDrStack {
         long largest = settings.largestSnapshotBytes();
         return Shape.inside(description, LONGEST, new ProvePolicy(names, settings, recovers), reach)
                 .sized(Sizes.proofMemory(largest), Sizes.proofScratch(largest))
+                .hashing()
                 .told("PROOF", settings);
     }
 
