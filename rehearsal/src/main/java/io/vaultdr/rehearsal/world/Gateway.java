@@ -476,8 +476,8 @@ final class Gateway implements AutoCloseable {
             exchange.getResponseHeaders().set("Content-Length", String.valueOf(length));
         }
         boolean known = response.headers().firstValue("content-length").isPresent();
-        exchange.sendResponseHeaders(
-                response.statusCode(), head || (known && length == 0) ? -1 : length);
+        boolean empty = head || response.statusCode() == 204 || (known && length == 0);
+        exchange.sendResponseHeaders(response.statusCode(), empty ? -1 : length);
         if (!head) {
             answer.transferTo(exchange.getResponseBody());
         }
