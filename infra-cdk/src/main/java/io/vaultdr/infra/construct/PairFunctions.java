@@ -128,9 +128,11 @@ public final class PairFunctions {
          * @see <a href="https://docs.aws.amazon.com/lambda/latest/dg/java-customization.html">Java
          *     startup behaviour</a>
          */
-        public Shape hashing() {
+        public Shape hashing(String... options) {
             Map<String, String> more = new TreeMap<>(settings);
-            more.put("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=4");
+            more.put(
+                    "JAVA_TOOL_OPTIONS",
+                    String.join(" ", "-XX:TieredStopAtLevel=4", String.join(" ", options)).strip());
             return new Shape(
                     description, memoryMiB, scratchMiB, timeout, policy, reach, aliases, more);
         }

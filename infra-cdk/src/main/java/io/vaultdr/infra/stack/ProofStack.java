@@ -180,7 +180,8 @@ public final class ProofStack extends VaultDrStack {
         long largest = settings.largestSnapshotBytes();
         return Shape.inside(description, LONGEST, new ProvePolicy(names, settings, recovers), reach)
                 .sized(Sizes.proofMemory(largest), Sizes.proofScratch(largest))
-                .hashing()
+                // What the function takes for itself; the rest is the server's.
+                .hashing("-Xmx256m")
                 .told("PROOF", settings);
     }
 
