@@ -351,7 +351,8 @@ public final class Wiring {
                 region, snapshotStores(), this::serving, clock, PairMetrics.embedded(pair.pair()));
     }
 
-    private Serving serving() {
+    /** What serves now, as the ledger says. */
+    Serving serving() {
         if (pair.failover().isEmpty()) {
             return Serving.ALWAYS_HOME;
         }
@@ -360,16 +361,21 @@ public final class Wiring {
     }
 
     private Side side() {
-        for (Side side : Side.values()) {
-            boolean exists = side == Side.HOME || pair.dr().isPresent();
-            if (exists && pair.cluster(side).region().equals(region)) {
-                return side;
-            }
-        }
-        throw new Failure.Terminal(
-                "wire pair " + pair.pair(),
-                "none of its clusters is in " + region,
-                "Deploy this function only where a cluster is");
+        return sideHere()
+                .orElseThrow(
+                        () ->
+                                new Failure.Terminal(
+                                        "wire pair " + pair.pair(),
+                                        "none of its clusters is in " + region,
+                                        "Deploy this function only where a cluster is"));
+    }
+
+    /** The side whose cluster is in this region. */
+    Optional<Side> sideHere() {
+        return Stream.of(Side.values())
+                .filter(side -> side == Side.HOME || pair.dr().isPresent())
+                .filter(side -> pair.cluster(side).region().equals(region))
+                .findFirst();
     }
 
     /** Where a function may put large files. */

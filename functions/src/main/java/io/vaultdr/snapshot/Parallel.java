@@ -9,14 +9,20 @@ import java.util.concurrent.Future;
 import java.util.function.Function;
 
 /** Asks several buckets at once, so that two that are away cost no more than one. */
-final class Parallel {
+public final class Parallel {
     private Parallel() {}
 
     /** Applies {@code ask} to each on a thread of its own; the answers in the same order. */
-    static <T, R> List<R> each(List<? extends T> all, Function<T, R> ask) {
+    public static <T, R> List<R> each(List<? extends T> all, Function<T, R> ask) {
+        return each(all, Math.max(1, all.size()), ask);
+    }
+
+    /** The same on at the most {@code width} threads, for many small questions. */
+    public static <T, R> List<R> each(List<? extends T> all, int width, Function<T, R> ask) {
         List<Future<R>> asked = new ArrayList<>();
         List<R> answers = new ArrayList<>();
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        try (ExecutorService threads =
+                Executors.newFixedThreadPool(width, Thread.ofVirtual().factory())) {
             for (T one : all) {
                 asked.add(threads.submit(() -> ask.apply(one)));
             }

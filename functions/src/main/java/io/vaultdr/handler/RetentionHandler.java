@@ -1,0 +1,43 @@
+package io.vaultdr.handler;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+
+import io.vaultdr.runtime.WiringOfRetention;
+import io.vaultdr.snapshot.RetentionRun;
+
+import java.time.Clock;
+import java.util.Map;
+
+/** Deletes what the pair's rules don't want any more; see {@link RetentionInput}. */
+public final class RetentionHandler implements RequestHandler<Map<String, Object>, Map<String, ?>> {
+    private final RetentionRun retention;
+
+    /** Wired from the environment. */
+    public RetentionHandler() {
+        this(WiringOfRetention.ofEnvironment());
+    }
+
+    RetentionHandler(RetentionRun retention) {
+        this.retention = retention;
+    }
+
+    @Override
+    public Map<String, ?> handleRequest(Map<String, Object> event, Context context) {
+        return switch (RetentionInput.of(event)) {
+            case RetentionInput.Run(boolean dryRun) ->
+                    Scheduled.answer(retention.run(dryRun, Scheduled.deadline(context)));
+            case RetentionInput.Accept(String by, String reason) ->
+                    retention
+                            .accept(by, reason, Clock.systemUTC().instant())
+                            .<Map<String, ?>>map(
+                                    said ->
+                                            Map.of(
+                                                    "result",
+                                                    "ACCEPTED",
+                                                    "acceptance",
+                                                    Scheduled.answer(said)))
+                            .orElse(Map.of("result", "NOT_FROZEN"));
+        };
+    }
+}

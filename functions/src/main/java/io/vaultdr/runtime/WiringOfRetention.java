@@ -1,0 +1,34 @@
+package io.vaultdr.runtime;
+
+import io.vaultdr.aws.S3ObjectVersions;
+import io.vaultdr.snapshot.ObjectVersions;
+import io.vaultdr.snapshot.RetentionRun;
+
+import java.util.List;
+
+/** What Retention uses beside the pair's {@link Wiring}. */
+public final class WiringOfRetention {
+    private WiringOfRetention() {}
+
+    /** The Retention that the function's environment describes. */
+    public static RetentionRun ofEnvironment() {
+        return run(
+                Wiring.ofPair(),
+                Settings.part(System.getenv(), "RETENTION", RetentionSettings.class));
+    }
+
+    static RetentionRun run(Wiring wiring, RetentionSettings settings) {
+        PairSettings pair = wiring.pair();
+        List<? extends ObjectVersions> buckets =
+                pair.buckets().stream()
+                        .map(bucket -> new S3ObjectVersions(wiring.aws(), bucket, pair.pair()))
+                        .toList();
+        return new RetentionRun(
+                wiring.sideHere(),
+                wiring::serving,
+                pair.stage().compareTo(PairSettings.Stage.PROVEN) >= 0,
+                settings,
+                buckets,
+                PairMetrics.embedded(pair.pair()));
+    }
+}
