@@ -69,6 +69,14 @@ public sealed interface Settings {
         return new OfVantage(region, path, slots);
     }
 
+    /** The same of a variable that the function may do without. */
+    static <T> Optional<T> optionalPart(
+            Map<String, String> environment, String name, Class<T> type) {
+        return environment.getOrDefault(name, "").isBlank()
+                ? Optional.empty()
+                : Optional.of(part(environment, name, type));
+    }
+
     /**
      * Reads what one kind of function is told beside {@code PAIR}.
      *

@@ -5,6 +5,7 @@ import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.CloudWatchPublisher;
 import io.vaultdr.aws.DynamoDbEvidence;
 import io.vaultdr.aws.DynamoDbLedger;
+import io.vaultdr.aws.KmsSealKeys;
 import io.vaultdr.aws.Route53Records;
 import io.vaultdr.aws.S3Bucket;
 import io.vaultdr.aws.S3Proofs;
@@ -34,6 +35,7 @@ import io.vaultdr.snapshot.Catalog;
 import io.vaultdr.snapshot.Freshness;
 import io.vaultdr.snapshot.MissingCopies;
 import io.vaultdr.snapshot.Proofs;
+import io.vaultdr.snapshot.SealKeys;
 import io.vaultdr.snapshot.Serving;
 import io.vaultdr.snapshot.SnapshotDryRun;
 import io.vaultdr.snapshot.SnapshotRun;
@@ -46,6 +48,7 @@ import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.Login;
 import io.vaultdr.vault.VaultClients;
 
+import software.amazon.awssdk.arns.Arn;
 import software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider;
 
 import java.nio.file.Path;
@@ -334,7 +337,7 @@ public final class Wiring {
                         scratch(),
                         clock,
                         () -> UUID.randomUUID().toString().replace("-", "")),
-                new MissingCopies(snapshotStores(), scratch()),
+                new MissingCopies(snapshotStores(), proofs(), scratch()),
                 PairMetrics.embedded(pair.pair()));
     }
 
@@ -345,10 +348,43 @@ public final class Wiring {
                 side, pair.cluster(side), this::serving, leaders(), login(), snapshotStores());
     }
 
-    /** Watches the age of this region's newest snapshot. */
-    public Freshness freshness() {
+    /**
+     * Watches the ages of this region's newest snapshots, and all copies.
+     *
+     * @param seal what opens the snapshots, where they are proven
+     */
+    public Freshness freshness(Optional<ProofSettings.Seal> seal) {
         return new Freshness(
-                region, snapshotStores(), this::serving, clock, PairMetrics.embedded(pair.pair()));
+                region,
+                new Freshness.Watched(
+                        snapshotStores(),
+                        proofs(),
+                        seal.filter(it -> it.type().equals("awskms"))
+                                .map(ProofSettings.Seal::key)
+                                .map(this::sealKey),
+                        pair.snapshotEvery()),
+                this::serving,
+                clock,
+                PairMetrics.embedded(pair.pair()));
+    }
+
+    private Supplier<SealKeys.State> sealKey(String arn) {
+        KmsSealKeys keys = new KmsSealKeys(aws.kms(Arn.fromString(arn).region().orElse(region)));
+        return () -> keys.state(arn);
+    }
+
+    /** Every bucket's proofs; none below the rung {@code proven}. */
+    List<Proofs> proofs() {
+        return proven()
+                ? pair.buckets().stream()
+                        .<Proofs>map(bucket -> new S3Proofs(aws, bucket, clock))
+                        .toList()
+                : List.of();
+    }
+
+    /** Whether this pair's snapshots are proven. */
+    boolean proven() {
+        return pair.stage().compareTo(PairSettings.Stage.PROVEN) >= 0;
     }
 
     /** What serves now, as the ledger says. */

@@ -26,7 +26,7 @@ public final class WiringOfRetention {
         return new RetentionRun(
                 wiring.sideHere(),
                 wiring::serving,
-                pair.stage().compareTo(PairSettings.Stage.PROVEN) >= 0,
+                wiring.proven(),
                 settings,
                 buckets,
                 PairMetrics.embedded(pair.pair()));

@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,12 +30,22 @@ public final class MissingCopies {
     /** Less time than this isn't worth beginning a copy. */
     private static final Duration WORTHWHILE = Duration.ofSeconds(20);
 
+    /** How many of the newest snapshots' proofs are compared at each run. */
+    static final int PROOFS_COMPARED = 10;
+
     private final List<? extends SnapshotStore> stores;
+    private final List<? extends Proofs> proofs;
     private final Path scratch;
 
-    /** Copies between {@code stores} through scratch space in {@code scratch}. */
-    public MissingCopies(List<? extends SnapshotStore> stores, Path scratch) {
+    /**
+     * Copies between {@code stores} through scratch space in {@code scratch}.
+     *
+     * @param proofs of the same buckets; none below the rung {@code proven}
+     */
+    public MissingCopies(
+            List<? extends SnapshotStore> stores, List<? extends Proofs> proofs, Path scratch) {
         this.stores = stores;
+        this.proofs = proofs;
         this.scratch = scratch;
     }
 
@@ -62,6 +73,17 @@ public final class MissingCopies {
                                 return Optional.empty();
                             }
                         });
+        return compare(stores, ids);
+    }
+
+    /**
+     * What the newest snapshots lack.
+     *
+     * @param ids what each of {@code stores} listed, newest first, {@link #COMPARED} at the most;
+     *     empty: no answer
+     */
+    static List<Missing> compare(
+            List<? extends SnapshotStore> stores, List<Optional<List<String>>> ids) {
         List<Missing> all = new ArrayList<>();
         for (int to = 0; to < stores.size(); to++) {
             for (int from = 0; from < stores.size(); from++) {
@@ -109,6 +131,45 @@ public final class MissingCopies {
             } catch (Failure e) {
                 left.add(what + " was not copied: " + e.getMessage());
             }
+        }
+        if (deadline.left().compareTo(WORTHWHILE) > 0) {
+            left.addAll(copyProofs());
+        }
+        return left;
+    }
+
+    /**
+     * Brings each bucket the latest proof that any of them has. The prover writes where it runs;
+     * whoever decides elsewhere reads these copies.
+     */
+    private List<String> copyProofs() {
+        List<String> left = new ArrayList<>();
+        if (proofs.size() < 2) {
+            return left;
+        }
+        try {
+            List<String> ids = stores.getFirst().newestIds(PROOFS_COMPARED);
+            List<List<Optional<Proof>>> found =
+                    Parallel.each(proofs, bucket -> Parallel.each(ids, bucket::of));
+            for (int i = 0; i < ids.size(); i++) {
+                int at = i;
+                Optional<Proof> latest =
+                        found.stream()
+                                .flatMap(bucket -> bucket.get(at).stream())
+                                .max(Comparator.comparing(Proof::madeAt));
+                for (int b = 0; b < proofs.size(); b++) {
+                    Optional<Proof> there = found.get(b).get(at);
+                    if (latest.isPresent() && !latest.equals(there)) {
+                        proofs.get(b).write(latest.get());
+                        LOG.info(
+                                "The proof of {} was copied to {}",
+                                ids.get(at),
+                                proofs.get(b).region());
+                    }
+                }
+            }
+        } catch (Failure e) {
+            left.add("proofs were not copied: " + e.getMessage());
         }
         return left;
     }

@@ -1,15 +1,29 @@
 package io.vaultdr.snapshot;
 
+import io.vaultdr.model.Failure;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** Asks several buckets at once, so that two that are away cost no more than one. */
 public final class Parallel {
+    private static final Logger LOG = LoggerFactory.getLogger(Parallel.class);
+
     private Parallel() {}
 
     /** Applies {@code ask} to each on a thread of its own; the answers in the same order. */
@@ -34,10 +48,51 @@ public final class Parallel {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;
             }
+            if (e.getCause() instanceof Error cause) {
+                throw cause;
+            }
             throw new IllegalStateException(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while buckets were asked", e);
         }
+    }
+
+    /**
+     * Asks on a thread of its own and waits no longer than {@code limit} from now. A thread that
+     * hangs is left to its own time-outs: it holds nobody up.
+     *
+     * @param what is asked, for the log
+     * @return completes with the answer, or empty where it fails or hangs; never with an exception
+     *     but a mistake of ours
+     */
+    static <T> CompletableFuture<Optional<T>> within(Duration limit, String what, Supplier<T> ask) {
+        CompletableFuture<Optional<T>> answer = new CompletableFuture<>();
+        Thread.ofVirtual()
+                .name(what)
+                .start(
+                        () -> {
+                            try {
+                                answer.complete(Optional.of(ask.get()));
+                            } catch (RuntimeException e) {
+                                answer.completeExceptionally(e);
+                            }
+                        });
+        return answer.orTimeout(limit.toMillis(), TimeUnit.MILLISECONDS)
+                .exceptionally(
+                        e -> {
+                            Throwable cause =
+                                    e instanceof CompletionException && e.getCause() != null
+                                            ? e.getCause()
+                                            : e;
+                            switch (cause) {
+                                case Failure failure ->
+                                        LOG.warn("No answer to {}: {}", what, failure.getMessage());
+                                case TimeoutException _ ->
+                                        LOG.warn("No answer to {} within {}", what, limit);
+                                default -> throw new CompletionException(cause);
+                            }
+                            return Optional.empty();
+                        });
     }
 }

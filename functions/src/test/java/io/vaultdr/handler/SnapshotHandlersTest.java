@@ -28,11 +28,13 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 class SnapshotHandlersTest {
     private final Context context = Mockito.mock(Context.class);
@@ -46,7 +48,7 @@ class SnapshotHandlersTest {
                                 Side.HOME,
                                 () -> new Serving(Side.DR, new Epoch(1)),
                                 Mockito.mock(SnapshotTaker.class),
-                                new MissingCopies(List.of(), Path.of("/nowhere")),
+                                new MissingCopies(List.of(), List.of(), Path.of("/nowhere")),
                                 measures -> {}),
                         dryRun,
                         measures -> {});
@@ -80,7 +82,11 @@ class SnapshotHandlersTest {
                 new FreshnessCheckHandler(
                         new Freshness(
                                 "eu-west-1",
-                                List.of(),
+                                new Freshness.Watched(
+                                        List.of(),
+                                        List.of(),
+                                        Optional.empty(),
+                                        Duration.ofMinutes(15)),
                                 () -> Serving.ALWAYS_HOME,
                                 Clock.systemUTC(),
                                 measures -> {}));

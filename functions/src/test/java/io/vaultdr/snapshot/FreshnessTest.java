@@ -14,6 +14,7 @@ import io.vaultdr.runtime.PairMetrics.Measure;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 
 class FreshnessTest {
     private static final Instant NOW = Instant.parse("2026-11-23T17:10:00Z");
@@ -57,22 +60,141 @@ class FreshnessTest {
 
     @Test
     void publishesWhatIsLeftWhenEverythingElseIsAway() {
-        Freshness freshness =
-                new Freshness(
-                        "eu-west-1",
-                        List.of(new Listed("eu-west-1", at(60, 0)), new Away("eu-central-1")),
-                        () -> {
-                            throw new Failure.Retryable("read the ledger", "silence", "Again");
-                        },
-                        CLOCK,
-                        this::publish);
-
-        Freshness.Report report = freshness.check();
+        Freshness.Report report =
+                freshness(
+                                () -> {
+                                    throw new Failure.Retryable("read", "silence", "Again");
+                                },
+                                List.of(
+                                        new Proved("eu-west-1", Map.of()),
+                                        new ProofsAway("eu-central-1")),
+                                Optional.of(() -> SealKeys.State.UNREACHABLE),
+                                new Listed("eu-west-1", at(60, 0)),
+                                new Away("eu-central-1"))
+                        .check();
 
         assertTrue(report.degraded());
         assertEquals(60, published.get("SnapshotAgeSeconds"));
         assertEquals(1, published.get("SnapshotBucketsUnreadable"));
         assertEquals(1, published.get("LedgerUnreadable"));
+        assertEquals(0, published.get("SealKeyUsable"), "a key that nobody can look at");
+    }
+
+    /** Each of them hangs for good: together they may cost no more than the limit, once. */
+    @Test
+    void publishesWithinItsTimeWhenEverythingHangs() throws InterruptedException {
+        CountDownLatch never = new CountDownLatch(1);
+        SnapshotStore hanging = hanging(SnapshotStore.class, "eu-central-1", never);
+        Proofs hangingProofs = hanging(Proofs.class, "eu-central-1", never);
+        Manifest proven = at(300, 0);
+        long start = System.nanoTime();
+
+        Freshness.Report report =
+                freshness(
+                                () -> hang(never),
+                                List.of(
+                                        new Proved("eu-west-1", Map.of(proven.id(), 300)),
+                                        hangingProofs),
+                                Optional.of(() -> hang(never)),
+                                new Listed("eu-west-1", proven, at(60, 0)),
+                                hanging)
+                        .check();
+
+        Duration took = Duration.ofNanos(System.nanoTime() - start);
+        never.countDown();
+        assertTrue(took.compareTo(Freshness.LIMIT.plusSeconds(5)) < 0, took::toString);
+        assertEquals(Optional.of(Duration.ofMinutes(1)), report.age());
+        assertEquals(Optional.of(Duration.ofMinutes(5)), report.provenAge());
+        assertEquals(1, report.bucketsUnreadable());
+        assertTrue(report.ledgerUnreadable());
+        assertEquals(0, published.get("SealKeyUsable"));
+    }
+
+    @Test
+    void publishesTheAgeOfTheNewestProvenOneOfTheServingLineage() {
+        Manifest[] taken = {
+            at(9000, 1), at(8000, 1), at(7000, 1), at(600, 0), at(400, 1), at(300, 1)
+        };
+        List<Proofs> proofs =
+                List.of(
+                        new Proved(
+                                "eu-west-1",
+                                Map.of(
+                                        taken[0].id(), 9000,
+                                        taken[1].id(), 8000,
+                                        taken[2].id(), -7000,
+                                        taken[3].id(), 600,
+                                        taken[4].id(), -400)));
+
+        Freshness.Report report =
+                freshness(
+                                () -> new Serving(Side.HOME, new Epoch(1)),
+                                proofs,
+                                Optional.of(() -> SealKeys.State.USABLE),
+                                new Listed("eu-west-1", taken))
+                        .check();
+
+        assertEquals(Optional.of(taken[1].id()), report.proven());
+        assertEquals(8000, published.get("ProvenAgeSeconds"));
+        assertEquals(300, published.get("SnapshotAgeSeconds"));
+        assertEquals(300, published.get("SnapshotTakenAgeSeconds"));
+        assertEquals(1, published.get("SealKeyUsable"));
+    }
+
+    @Test
+    void findsAProvenOneBehindManyThatAreNot() {
+        Manifest[] taken = new Manifest[40];
+        for (int i = 0; i < taken.length; i++) {
+            taken[i] = at(60 * (taken.length - i), 0);
+        }
+
+        Freshness.Report report =
+                freshness(
+                                () -> HOME,
+                                List.of(new Proved("eu-west-1", Map.of(taken[0].id(), 2400))),
+                                Optional.empty(),
+                                new Listed("eu-west-1", taken))
+                        .check();
+
+        assertEquals(Optional.of(taken[0].id()), report.proven());
+    }
+
+    @Test
+    void countsManifestsThatDifferAndProofsThatWereNotCopiedInTime() {
+        Manifest old = at(6000, 0);
+        Manifest young = at(600, 0);
+        Manifest other =
+                new Manifest(
+                        young.id(),
+                        young.pair(),
+                        young.side(),
+                        young.takenAt(),
+                        young.lineage(),
+                        young.bytes(),
+                        "another",
+                        young.index(),
+                        young.term(),
+                        young.clusterId(),
+                        "another",
+                        young.needs());
+
+        Freshness.Report report =
+                freshness(
+                                () -> HOME,
+                                List.of(
+                                        new Proved("eu-west-1", Map.of()),
+                                        new Proved(
+                                                "eu-central-1",
+                                                Map.of(old.id(), 6000, young.id(), 600))),
+                                Optional.empty(),
+                                new Listed("eu-west-1", old, young),
+                                new Listed("eu-central-1", old, other))
+                        .check();
+
+        assertEquals(2, report.copiesDiffering(), "one hash, and the old one's proof");
+        assertEquals(0, report.copiesMissing());
+        assertEquals(1, published.get("SnapshotDegraded"));
+        assertFalse(published.containsKey("SealKeyUsable"), "none is configured");
     }
 
     @Test
@@ -102,7 +224,7 @@ class FreshnessTest {
         byte[] json = Json.MAPPER.writeValueAsBytes(manifest);
 
         assertEquals(manifest, Json.MAPPER.readValue(json, Manifest.class));
-        assertEquals("archives/payments-20261123T170900Z-n60.snap", manifest.archiveKey());
+        assertEquals("archives/payments-20261123T170900Z-n1795453740.snap", manifest.archiveKey());
     }
 
     @Test
@@ -119,8 +241,20 @@ class FreshnessTest {
     }
 
     private Freshness.Report check(Serving serving, SnapshotStore... stores) {
-        return new Freshness("eu-west-1", List.of(stores), () -> serving, CLOCK, this::publish)
-                .check();
+        return freshness(() -> serving, List.of(), Optional.empty(), stores).check();
+    }
+
+    private Freshness freshness(
+            Supplier<Serving> serving,
+            List<Proofs> proofs,
+            Optional<Supplier<SealKeys.State>> sealKey,
+            SnapshotStore... stores) {
+        return new Freshness(
+                "eu-west-1",
+                new Freshness.Watched(List.of(stores), proofs, sealKey, Duration.ofMinutes(15)),
+                serving,
+                CLOCK,
+                this::publish);
     }
 
     private void publish(List<Measure> measures) {
@@ -129,27 +263,10 @@ class FreshnessTest {
 
     /** Taken so many seconds ago; a negative lineage means none. */
     private static Manifest at(int secondsAgo, int lineage) {
-        PairId pair = new PairId("payments");
-        Instant taken = NOW.minusSeconds(secondsAgo);
-        return new Manifest(
-                Manifest.id(pair, taken, Duration.ofMinutes(1)),
-                pair,
-                Side.HOME,
-                taken,
+        return Snapshots.taken(
+                NOW.minusSeconds(secondsAgo),
                 lineage < 0 ? Optional.empty() : Optional.of(new Epoch(lineage)),
-                1000,
-                "00",
-                7,
-                1,
-                "cluster",
-                "n" + secondsAgo,
-                new Manifest.RestoreNeeds(
-                        "openbao",
-                        "2.7.2",
-                        "static",
-                        Optional.empty(),
-                        Map.of("snapshot", "accessor"),
-                        List.of("/var/log/audit.log")));
+                1000);
     }
 
     /** A bucket that only lists. */
@@ -175,7 +292,7 @@ class FreshnessTest {
 
         @Override
         public Optional<Manifest> committed(String id) {
-            throw new UnsupportedOperationException();
+            return manifests.stream().filter(manifest -> manifest.id().equals(id)).findFirst();
         }
 
         @Override
@@ -191,6 +308,83 @@ class FreshnessTest {
         @Override
         public int sweep(Instant before) {
             throw new UnsupportedOperationException();
+        }
+    }
+
+    private static <T> T hang(CountDownLatch never) {
+        try {
+            never.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        throw new IllegalStateException("it hung until the test was over");
+    }
+
+    private static <T> T hanging(Class<T> port, String region, CountDownLatch never) {
+        return port.cast(
+                Proxy.newProxyInstance(
+                        port.getClassLoader(),
+                        new Class<?>[] {port},
+                        (self, method, arguments) ->
+                                method.getName().equals("region") ? region : hang(never)));
+    }
+
+    /**
+     * Proofs of one bucket.
+     *
+     * @param made id → how many seconds ago it was proven; negative: refuted
+     */
+    private record Proved(String region, Map<String, Integer> made) implements Proofs {
+        @Override
+        public Optional<Proof> of(String id) {
+            return Optional.ofNullable(made.get(id))
+                    .map(
+                            ago ->
+                                    Snapshots.proof(
+                                            Snapshots.taken(
+                                                    NOW.minusSeconds(Math.abs(ago) + 90L),
+                                                    Optional.empty(),
+                                                    1000),
+                                            ago < 0 ? Proof.Verdict.REFUTED : Proof.Verdict.PROVEN,
+                                            Optional.empty()))
+                    .map(proof -> renamed(proof, id));
+        }
+
+        private static Proof renamed(Proof proof, String id) {
+            return new Proof(
+                    id,
+                    proof.pair(),
+                    proof.verdict(),
+                    proof.reason(),
+                    proof.detail(),
+                    proof.madeAt(),
+                    proof.region(),
+                    proof.attempt(),
+                    proof.sha256(),
+                    proof.index(),
+                    proof.clusterId(),
+                    proof.counts(),
+                    proof.stages(),
+                    proof.peakMemoryBytes(),
+                    proof.versions());
+        }
+
+        @Override
+        public void write(Proof proof) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    /** Proofs of a region that is away. */
+    private record ProofsAway(String region) implements Proofs {
+        @Override
+        public Optional<Proof> of(String id) {
+            throw Away.away();
+        }
+
+        @Override
+        public void write(Proof proof) {
+            throw Away.away();
         }
     }
 

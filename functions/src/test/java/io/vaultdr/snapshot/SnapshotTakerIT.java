@@ -212,7 +212,8 @@ class SnapshotTakerIT {
         assertEquals(List.of(), dr.newest(5));
         assertEquals(1, MissingCopies.find(List.of(home, dr)).size());
 
-        List<String> uncopied = new MissingCopies(List.of(home, dr), SCRATCH).copy(minutes(1));
+        List<String> uncopied =
+                new MissingCopies(List.of(home, dr), List.of(), SCRATCH).copy(minutes(1));
 
         assertEquals(List.of(), uncopied);
         assertEquals(home.newest(5), dr.newest(5));
@@ -230,7 +231,8 @@ class SnapshotTakerIT {
                         software.amazon.awssdk.core.sync.RequestBody.fromBytes(
                                 Archives.sound(1000).stored()));
 
-        List<String> uncopied = new MissingCopies(List.of(home, dr), SCRATCH).copy(minutes(1));
+        List<String> uncopied =
+                new MissingCopies(List.of(home, dr), List.of(), SCRATCH).copy(minutes(1));
 
         assertEquals(1, uncopied.size());
         assertTrue(uncopied.getFirst().contains("hash"), uncopied.getFirst());
