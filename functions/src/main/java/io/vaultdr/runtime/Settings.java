@@ -69,14 +69,6 @@ public sealed interface Settings {
         return new OfVantage(region, path, slots);
     }
 
-    /** The same of a variable that the function may do without. */
-    static <T> Optional<T> optionalPart(
-            Map<String, String> environment, String name, Class<T> type) {
-        return environment.getOrDefault(name, "").isBlank()
-                ? Optional.empty()
-                : Optional.of(part(environment, name, type));
-    }
-
     /**
      * Reads what one kind of function is told beside {@code PAIR}.
      *
@@ -88,6 +80,14 @@ public sealed interface Settings {
         Optional<T> part = reader.json(name, type);
         reader.finish();
         return part.orElseThrow();
+    }
+
+    /** The same of a variable that the function may do without. */
+    static <T> Optional<T> optionalPart(
+            Map<String, String> environment, String name, Class<T> type) {
+        return environment.getOrDefault(name, "").isBlank()
+                ? Optional.empty()
+                : Optional.of(part(environment, name, type));
     }
 
     /** Reads variables and remembers what is wrong with them. */

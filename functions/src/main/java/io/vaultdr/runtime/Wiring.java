@@ -383,12 +383,12 @@ public final class Wiring {
     }
 
     /** Whether this pair's snapshots are proven. */
-    boolean proven() {
+    public boolean proven() {
         return pair.stage().compareTo(PairSettings.Stage.PROVEN) >= 0;
     }
 
     /** What serves now, as the ledger says. */
-    Serving serving() {
+    public Serving serving() {
         if (pair.failover().isEmpty()) {
             return Serving.ALWAYS_HOME;
         }

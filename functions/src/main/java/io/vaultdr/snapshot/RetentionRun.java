@@ -136,55 +136,90 @@ public final class RetentionRun {
     /** A snapshot that goes, and why. */
     public record Going(String id, Instant takenAt, Rule rule) {}
 
+    /** What the buckets and the ledger say. */
+    private record Seen(
+            Serving serving,
+            List<Optional<Freeze>> frozen,
+            List<Optional<Acceptance>> accepted,
+            List<Boolean> lockable,
+            Inventory inventory) {
+        /** The newest word of a person, in whichever bucket. */
+        private Optional<Acceptance> word() {
+            return newest(accepted);
+        }
+
+        private Optional<Freeze> freeze(Instant now) {
+            return frozen.stream()
+                    .flatMap(Optional::stream)
+                    .filter(it -> word().filter(said -> said.covers(it)).isEmpty())
+                    .findFirst()
+                    .or(
+                            () ->
+                                    PoisonGuard.look(
+                                            inventory.snapshots().stream()
+                                                    .map(s -> Sample.of(s.manifest(), s.proof()))
+                                                    .toList(),
+                                            word(),
+                                            now));
+        }
+    }
+
+    private Seen see(Serving now) {
+        return new Seen(
+                now,
+                Parallel.each(buckets, ObjectVersions::frozen),
+                Parallel.each(buckets, ObjectVersions::accepted),
+                Parallel.each(buckets, ObjectVersions::lockable),
+                Inventory.of(buckets));
+    }
+
+    /**
+     * What would come of each snapshot.
+     *
+     * @param freeze why nothing goes; the decisions hold once it is accepted
+     */
+    public record Plan(Inventory inventory, List<Decision> decisions, Optional<Freeze> freeze) {}
+
+    /**
+     * Plans, without changing anything.
+     *
+     * @throws Failure where a bucket or the ledger doesn't answer
+     */
+    public Plan plan(Deadline deadline) {
+        Seen seen = see(serving.get());
+        Work work = new Work(seen, deadline);
+        return new Plan(seen.inventory(), work.plan, seen.freeze(work.now));
+    }
+
     /** Plans and, unless {@code dryRun}, carries it out. */
     public Report run(boolean dryRun, Deadline deadline) {
-        Serving now;
-        Inventory inventory;
-        List<Optional<Freeze>> frozen;
-        List<Optional<Acceptance>> accepted;
-        boolean[] lockable = new boolean[buckets.size()];
+        Seen seen;
         try {
-            now = serving.get();
+            Serving now = serving.get();
             if (!dryRun && !side.equals(Optional.of(now.side()))) {
                 LOG.info("Nothing is deleted from here: {} serves", now.side());
                 return ended(Result.NOT_SERVING, List.of());
             }
-            frozen = Parallel.each(buckets, ObjectVersions::frozen);
-            accepted = Parallel.each(buckets, ObjectVersions::accepted);
-            List<Boolean> locks = Parallel.each(buckets, ObjectVersions::lockable);
-            for (int i = 0; i < lockable.length; i++) {
-                lockable[i] = locks.get(i);
-            }
-            inventory = Inventory.of(buckets);
+            seen = see(now);
         } catch (Failure e) {
             LOG.warn("Nothing is deleted: {}", e.getMessage());
             return ended(Result.HELD, List.of(String.valueOf(e.getMessage())));
         }
-        Work work = new Work(inventory, lockable, now, deadline);
-        Optional<Acceptance> word = newest(accepted);
-        Optional<Freeze> freeze =
-                frozen.stream()
-                        .flatMap(Optional::stream)
-                        .filter(it -> word.filter(said -> said.covers(it)).isEmpty())
-                        .findFirst()
-                        .or(() -> PoisonGuard.look(work.samples(), word, work.now));
-        if (!dryRun) {
-            freeze.ifPresentOrElse(
-                    it -> work.freeze(it, frozen), () -> work.spread(word, accepted, frozen));
+        Work work = new Work(seen, deadline);
+        Optional<Freeze> freeze = seen.freeze(work.now);
+        if (dryRun) {
+            return work.report(freeze.isPresent() ? Result.FROZEN : Result.DRY_RUN, freeze);
         }
         if (freeze.isPresent()) {
-            if (!dryRun) {
-                metrics.publish(
-                        List.of(
-                                Measure.count("RetentionFrozen", 1),
-                                Measure.count("RetentionDeleted", 0)));
-            }
+            work.freeze(freeze.get());
             LOG.error("Nothing is deleted until a person accepts it: {}", freeze.get().falls());
+            metrics.publish(
+                    List.of(
+                            Measure.count("RetentionFrozen", 1),
+                            Measure.count("RetentionDeleted", 0)));
             return work.report(Result.FROZEN, freeze);
         }
-        if (dryRun) {
-            return work.report(Result.DRY_RUN, freeze);
-        }
+        work.spread();
         work.carryOut();
         Report report =
                 work.report(work.problems.isEmpty() ? Result.DONE : Result.UNFINISHED, freeze);
@@ -246,8 +281,8 @@ public final class RetentionRun {
 
     /** One run's plan and what came of it. */
     private final class Work {
+        private final Seen seen;
         private final Inventory inventory;
-        private final boolean[] lockable;
         private final Deadline deadline;
         private final Instant now;
         private final List<Decision> plan;
@@ -259,16 +294,16 @@ public final class RetentionRun {
         private int swept;
         private boolean carriedOut;
 
-        Work(Inventory inventory, boolean[] lockable, Serving serving, Deadline deadline) {
-            this.inventory = inventory;
-            this.lockable = lockable;
+        Work(Seen seen, Deadline deadline) {
+            this.seen = seen;
+            this.inventory = seen.inventory();
             this.deadline = deadline;
             this.now = deadline.clock().instant();
             this.byId =
                     inventory.snapshots().stream()
                             .collect(Collectors.toMap(s -> s.manifest().id(), Function.identity()));
             List<Stored> stored = inventory.snapshots().stream().map(Snapshot::stored).toList();
-            List<Decision> first = plan(stored, serving);
+            List<Decision> first = plan(stored);
             Map<String, Hold> held = held(first);
             this.plan =
                     held.isEmpty()
@@ -280,8 +315,7 @@ public final class RetentionRun {
                                                             Optional.ofNullable(held.get(one.id()))
                                                                     .map(one::held)
                                                                     .orElse(one))
-                                            .toList(),
-                                    serving);
+                                            .toList());
             this.loose =
                     inventory.loose().stream()
                             .filter(it -> it.before(now.minus(UNDER_WAY)))
@@ -289,14 +323,8 @@ public final class RetentionRun {
                             .toList();
         }
 
-        private List<Decision> plan(List<Stored> stored, Serving serving) {
-            return Retention.plan(stored, serving.lineage(), proofs, now, settings);
-        }
-
-        private List<Sample> samples() {
-            return inventory.snapshots().stream()
-                    .map(snapshot -> Sample.of(snapshot.manifest(), snapshot.proof()))
-                    .toList();
+        private List<Decision> plan(List<Stored> stored) {
+            return Retention.plan(stored, seen.serving().lineage(), proofs, now, settings);
         }
 
         /** Asks only for what is to go, and only buckets that can hold anything. */
@@ -323,7 +351,7 @@ public final class RetentionRun {
         }
 
         private Optional<Hold> holds(ObjectVersions bucket, Stream<Version> versions) {
-            return lockable[buckets.indexOf(bucket)]
+            return seen.lockable().get(buckets.indexOf(bucket))
                     ? versions.filter(version -> !version.marker())
                             .map(version -> bucket.hold(version, now))
                             .flatMap(Optional::stream)
@@ -336,27 +364,25 @@ public final class RetentionRun {
         }
 
         /** Everywhere, also where an earlier run was killed before it had written it. */
-        private void freeze(Freeze freeze, List<Optional<Freeze>> frozen) {
+        private void freeze(Freeze freeze) {
             for (int i = 0; i < buckets.size(); i++) {
                 ObjectVersions bucket = buckets.get(i);
-                if (frozen.get(i).isEmpty()) {
+                if (seen.frozen().get(i).isEmpty()) {
                     attempt("freeze " + bucket.region(), () -> bucket.freeze(freeze));
                 }
             }
         }
 
         /** Brings a person's word to buckets that haven't heard it, and ends what it covers. */
-        private void spread(
-                Optional<Acceptance> word,
-                List<Optional<Acceptance>> accepted,
-                List<Optional<Freeze>> frozen) {
+        private void spread() {
+            Optional<Acceptance> word = seen.word();
             for (int i = 0; i < buckets.size(); i++) {
                 ObjectVersions bucket = buckets.get(i);
-                if (!accepted.get(i).equals(word)) {
+                if (!seen.accepted().get(i).equals(word)) {
                     word.ifPresent(
                             it -> attempt("accept in " + bucket.region(), () -> bucket.accept(it)));
                 }
-                if (frozen.get(i).isPresent()) {
+                if (seen.frozen().get(i).isPresent()) {
                     attempt("end the freeze of " + bucket.region(), bucket::unfreeze);
                 }
             }
