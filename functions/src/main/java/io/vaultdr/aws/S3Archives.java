@@ -42,7 +42,7 @@ public final class S3Archives {
     /** How an archive can be read. */
     public sealed interface State {
         /** At once. */
-        record Readable(String storageClass) implements State {}
+        record AtOnce(String storageClass) implements State {}
 
         /** Not before it was brought back. */
         record Frozen(String storageClass, long bytes) implements State {}
@@ -84,7 +84,7 @@ public final class S3Archives {
     private static State state(HeadObjectResponse head) {
         String storageClass = Optional.ofNullable(head.storageClassAsString()).orElse("STANDARD");
         if (!FROZEN.contains(storageClass)) {
-            return new State.Readable(storageClass);
+            return new State.AtOnce(storageClass);
         }
         String restore = Optional.ofNullable(head.restore()).orElse("");
         Matcher expiry = EXPIRY.matcher(restore);
