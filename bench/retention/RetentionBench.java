@@ -89,14 +89,22 @@ final class RetentionBench {
         System.out.println(
                 Json.MAPPER.writeValueAsString(
                         Map.of(
-                                "result", report.result(),
-                                "snapshots", report.snapshots(),
-                                "deleted", report.deletedCount(),
-                                "problems", report.problems().size(),
-                                "planSeconds", planned,
-                                "runSeconds", ran,
-                                "peakHeapMiB", heap >> 20,
-                                "residentMiB", Long.parseLong(resident) >> 10)));
+                                "result",
+                                report.result(),
+                                "snapshots",
+                                report.snapshots(),
+                                "deleted",
+                                report.deletedCount(),
+                                "problems",
+                                report.problems().size(),
+                                "planSeconds",
+                                planned,
+                                "runSeconds",
+                                ran,
+                                "peakHeapMiB",
+                                heap >> 20,
+                                "residentMiB",
+                                Long.parseLong(resident) >> 10)));
     }
 
     private static double seconds(long start) {

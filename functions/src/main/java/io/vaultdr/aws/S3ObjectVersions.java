@@ -217,12 +217,13 @@ public final class S3ObjectVersions implements ObjectVersions {
         Map<Version, String> refused = new HashMap<>();
         for (S3Error error : answer.errors()) {
             batch.stream()
+                    .filter(version -> version.key().equals(error.key()))
                     .filter(
                             version ->
-                                    version.key().equals(error.key())
-                                            && version.versionId().equals(error.versionId()))
-                    .findFirst()
-                    .ifPresent(version -> refused.put(version, error.code()));
+                                    Optional.ofNullable(error.versionId())
+                                            .filter(id -> !id.equals(version.versionId()))
+                                            .isEmpty())
+                    .forEach(version -> refused.put(version, error.code()));
         }
         return refused;
     }

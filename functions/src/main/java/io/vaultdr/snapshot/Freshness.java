@@ -170,9 +170,7 @@ public final class Freshness {
                         .map(ask -> Parallel.within(LIMIT, "the seal key's state", ask))
                         .orElse(CompletableFuture.completedFuture(Optional.empty()));
         List<Looking> looking =
-                watched.stores().stream()
-                        .map(store -> look((SnapshotStore) store, lineage))
-                        .toList();
+                watched.stores().stream().map(store -> look(store, lineage)).toList();
         List<Seen> seen = looking.stream().map(Looking::seen).toList();
         Report report = judge(seen, lineage.join(), sealKey.join(), clock.instant());
         metrics.publish(measures(report));

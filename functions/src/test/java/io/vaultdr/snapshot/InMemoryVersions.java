@@ -126,10 +126,15 @@ class InMemoryVersions implements ObjectVersions {
     }
 
     @Override
-    public synchronized Map<Version, String> delete(List<Version> versions) {
+    public Map<Version, String> delete(List<Version> versions) {
         if (!versions.isEmpty()) {
+            // Before the lock: what runs here may look into other buckets.
             beforeEachChange.run();
         }
+        return remove(versions);
+    }
+
+    private synchronized Map<Version, String> remove(List<Version> versions) {
         Map<Version, String> refused = new HashMap<>();
         for (Version version : versions) {
             if (holds.containsKey(version.key()) && !version.marker()) {
@@ -146,8 +151,12 @@ class InMemoryVersions implements ObjectVersions {
     }
 
     @Override
-    public synchronized void archive(String key) {
+    public void archive(String key) {
         beforeEachChange.run();
+        tag(key);
+    }
+
+    private synchronized void tag(String key) {
         tagged.add(key);
     }
 
@@ -165,7 +174,7 @@ class InMemoryVersions implements ObjectVersions {
     }
 
     @Override
-    public synchronized void unfreeze() {
+    public void unfreeze() {
         beforeEachChange.run();
         if (frozen().isPresent()) {
             hide("retention/frozen.json", Instant.EPOCH);
