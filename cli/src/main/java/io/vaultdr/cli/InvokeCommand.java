@@ -47,7 +47,8 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true)
 final class InvokeCommand implements Callable<Integer> {
     /** What exists on both sides is home's unless said otherwise. */
-    private static final Set<String> ON_BOTH_SIDES = Set.of("take-snapshot", "freshness-check");
+    private static final Set<String> ON_BOTH_SIDES =
+            Set.of("take-snapshot", "freshness-check", "retention");
 
     private static final String PROBE = "probe";
 

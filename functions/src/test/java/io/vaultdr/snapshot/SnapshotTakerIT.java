@@ -419,7 +419,7 @@ class SnapshotTakerIT {
                                     "read the ledger", "no answer", "Ask again");
                         },
                         taker(home, dr),
-                        new MissingCopies(List.of(home, dr), SCRATCH),
+                        new MissingCopies(List.of(home, dr), List.of(), SCRATCH),
                         published::addAll);
 
         SnapshotRun.Report report = run.run(MINUTE, minutes(2));
