@@ -76,7 +76,11 @@ class InMemoryVersions implements ObjectVersions {
     }
 
     @Override
-    public synchronized List<Version> list() {
+    public List<Version> list() {
+        return listed();
+    }
+
+    private synchronized List<Version> listed() {
         List<Version> all = new ArrayList<>();
         objects.forEach(
                 (key, versions) -> {
