@@ -1,5 +1,6 @@
 package io.vaultdr.infra;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -106,6 +107,14 @@ class StacksTest {
     private static void checkFunction(Synthesised all, String stack, JsonNode function) {
         JsonNode properties = function.get("Properties");
         String name = properties.get("FunctionName").asText();
+        String handler = properties.get("Handler").asText();
+        assertDoesNotThrow(
+                () ->
+                        Class.forName(
+                                handler.substring(0, handler.indexOf("::")),
+                                false,
+                                StacksTest.class.getClassLoader()),
+                name);
         assertEquals("java25", properties.get("Runtime").asText(), name);
         assertEquals("arm64", properties.get("Architectures").get(0).asText(), name);
         assertEquals("JSON", properties.at("/LoggingConfig/LogFormat").asText(), name);
