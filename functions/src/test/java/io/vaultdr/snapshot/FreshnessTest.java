@@ -91,11 +91,16 @@ class FreshnessTest {
 
         Freshness.Report report =
                 freshness(
-                                () -> hang(never),
+                                () -> {
+                                    throw hang(never);
+                                },
                                 List.of(
                                         new Proved("eu-west-1", Map.of(proven.id(), 300)),
                                         hangingProofs),
-                                Optional.of(() -> hang(never)),
+                                Optional.of(
+                                        () -> {
+                                            throw hang(never);
+                                        }),
                                 new Listed("eu-west-1", proven, at(60, 0)),
                                 hanging)
                         .check();
@@ -311,13 +316,13 @@ class FreshnessTest {
         }
     }
 
-    private static <T> T hang(CountDownLatch never) {
+    private static IllegalStateException hang(CountDownLatch never) {
         try {
             never.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        throw new IllegalStateException("it hung until the test was over");
+        return new IllegalStateException("it hung until the test was over");
     }
 
     private static <T> T hanging(Class<T> port, String region, CountDownLatch never) {
@@ -325,8 +330,12 @@ class FreshnessTest {
                 Proxy.newProxyInstance(
                         port.getClassLoader(),
                         new Class<?>[] {port},
-                        (self, method, arguments) ->
-                                method.getName().equals("region") ? region : hang(never)));
+                        (self, method, arguments) -> {
+                            if (method.getName().equals("region")) {
+                                return region;
+                            }
+                            throw hang(never);
+                        }));
     }
 
     /**
