@@ -38,6 +38,8 @@ import java.io.PrintWriter;
         subcommands = {
             RehearseCommand.class,
             SnapshotCommand.class,
+            SnapshotsCommand.class,
+            RetentionCommand.class,
             DrillCommand.class,
             RestoreCommand.class,
             ConfigCommand.class,

@@ -316,7 +316,7 @@ class FreshnessTest {
         }
     }
 
-    private static IllegalStateException hang(CountDownLatch never) {
+    private static RuntimeException hang(CountDownLatch never) {
         try {
             never.await();
         } catch (InterruptedException e) {
