@@ -11,13 +11,21 @@ public sealed interface ProofRequest {
     /** The key of a manifest. */
     Pattern MANIFEST = Pattern.compile("manifests/([A-Za-z0-9-]+)\\.json");
 
+    /** What S3 calls it when an archive can be read again. */
+    String THAWED = "Object Restore Completed";
+
+    /** The key of an archive: the snapshot's id and a nonce. */
+    Pattern ARCHIVE = Pattern.compile("archives/([A-Za-z0-9-]+)-[A-Za-z0-9]+\\.snap");
+
     /** Its manifest arrived: it is proven unless it was tried to the end before. */
     record Arrived(String id) implements ProofRequest {}
 
     /** The newest one that needs it, if any. */
     record Sweep() implements ProofRequest {}
 
-    /** A person wants it, whatever was found before. */
+    /**
+     * A person wants it, or its archive is back from a Glacier class: whatever was found before.
+     */
     record Asked(String id) implements ProofRequest {}
 
     /** All the way but the restore. */
@@ -46,11 +54,16 @@ public sealed interface ProofRequest {
             if (manifest.matches()) {
                 return new Arrived(manifest.group(1));
             }
+            Matcher archive = ARCHIVE.matcher(key);
+            if (THAWED.equals(event.get("detail-type")) && archive.matches()) {
+                return new Asked(archive.group(1));
+            }
         }
         throw new Failure.Terminal(
                 "read the event",
                 "it names no snapshot",
-                "Send an S3 event of a manifest, a scheduled event, {\"snapshot\": \"<id>\"} or"
-                        + " {\"dryRun\": true}, as in events/prove-snapshot.json");
+                "Send an S3 event of a manifest or a thawed archive, a scheduled event,"
+                        + " {\"snapshot\": \"<id>\"} or {\"dryRun\": true}, as in"
+                        + " events/prove-snapshot.json");
     }
 }

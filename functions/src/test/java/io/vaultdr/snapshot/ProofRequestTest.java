@@ -35,6 +35,20 @@ class ProofRequestTest {
     }
 
     @Test
+    void provesAgainWhatIsBackFromGlacierAndNothingThatIsOnItsWay() throws IOException {
+        String event =
+                """
+                {"detail-type": "Object %s", "source": "aws.s3", "detail": {"object":
+                  {"key": "archives/payments-20261123T170000Z-0123abcd.snap"}}}
+                """;
+
+        assertEquals(
+                new ProofRequest.Asked("payments-20261123T170000Z"),
+                read(event.formatted("Restore Completed")));
+        assertThrows(Failure.Terminal.class, () -> read(event.formatted("Created")));
+    }
+
+    @Test
     void saysWhatItExpectsInstead() {
         for (String json :
                 new String[] {

@@ -43,6 +43,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -280,8 +281,12 @@ public final class VaultDrFunction extends Construct {
     }
 
     /** Runs it when something happens. */
-    public void on(EventPattern pattern, String what) {
-        rule("Event", "-event", "Runs " + props.name() + " when " + what, target(60).build())
+    public void on(String id, EventPattern pattern, String what) {
+        rule(
+                        id,
+                        "-" + id.toLowerCase(Locale.ROOT),
+                        "Runs " + props.name() + " when " + what,
+                        target(60).build())
                 .eventPattern(pattern)
                 .build();
     }

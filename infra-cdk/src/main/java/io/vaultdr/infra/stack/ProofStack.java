@@ -128,25 +128,31 @@ public final class ProofStack extends VaultDrStack {
                         "ProveSnapshot",
                         "prove-snapshot",
                         shape("Restores snapshots and reads them back", false, reach));
+        function.on("Event", s3("Object Created", "manifests/"), "a snapshot is committed");
+        // Thawing takes hours, and nothing waits for it.
         function.on(
-                EventPattern.builder()
-                        .source(List.of("aws.s3"))
-                        .detailType(List.of("Object Created"))
-                        .detail(
-                                new TreeMap<>(
-                                        Map.of(
-                                                "bucket",
-                                                Map.of("name", List.of(settings.bucket().name())),
-                                                "object",
-                                                Map.of(
-                                                        "key",
-                                                        List.of(Map.of("prefix", "manifests/"))))))
-                        .build(),
-                "a snapshot is committed");
+                "Thawed",
+                s3("Object Restore Completed", "archives/"),
+                "an archive is back from a Glacier class");
         // An event may be lost, or its run die: the newest that isn't proven yet is looked for.
         Duration every = settings.sweepEvery();
         function.schedule(BackupStack.schedule(every), every);
         function.dryRunDaily("live");
+    }
+
+    /** What S3 tells EventBridge of objects in the bucket that is proven from. */
+    private EventPattern s3(String detailType, String prefix) {
+        return EventPattern.builder()
+                .source(List.of("aws.s3"))
+                .detailType(List.of(detailType))
+                .detail(
+                        new TreeMap<>(
+                                Map.of(
+                                        "bucket",
+                                        Map.of("name", List.of(settings.bucket().name())),
+                                        "object",
+                                        Map.of("key", List.of(Map.of("prefix", prefix))))))
+                .build();
     }
 
     private void restoreSecret(Reach reach) {
