@@ -18,6 +18,7 @@ import io.vaultdr.snapshot.ProofRequest;
 import io.vaultdr.snapshot.ProofRun;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.BaoServer;
+import io.vaultdr.testing.Eventually;
 import io.vaultdr.vault.IsolatedServer;
 import io.vaultdr.vault.Login;
 
@@ -432,16 +433,34 @@ class ProofReasonsIT {
             String config = Files.readString(proving.scratch.resolve("isolated/server.json"));
             Matcher address = Pattern.compile("\"api_addr\":\"([^\"]*)\"").matcher(config);
             assertTrue(address.find());
+            URI server = URI.create(address.group(1));
             assertEquals(
                     204,
                     http.send(
-                                    HttpRequest.newBuilder(
-                                                    URI.create(address.group(1) + "/v1/sys/seal"))
+                                    HttpRequest.newBuilder(server.resolve("/v1/sys/seal"))
                                             .header("X-Vault-Token", proving.cluster.rootToken())
                                             .PUT(HttpRequest.BodyPublishers.noBody())
                                             .build(),
                                     HttpResponse.BodyHandlers.discarding())
                             .statusCode());
+            // It answers before it is sealed.
+            Eventually.await("the server is sealed", Duration.ofSeconds(10), () -> sealed(server));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static boolean sealed(URI server) {
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            return http.send(
+                                    HttpRequest.newBuilder(server.resolve("/v1/sys/health"))
+                                            .timeout(Duration.ofSeconds(5))
+                                            .build(),
+                                    HttpResponse.BodyHandlers.discarding())
+                            .statusCode()
+                    == 503;
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         } catch (InterruptedException e) {
