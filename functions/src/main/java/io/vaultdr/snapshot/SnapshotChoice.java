@@ -81,7 +81,9 @@ public record SnapshotChoice(Manifest snapshot, String why) {
         String first =
                 prefer == Prefer.LESS_LOSS
                         ? "the newest sound one is preferred, for it loses least"
-                        : "no snapshot that could be used is proven";
+                        : proof.filter(Proof::proven).isPresent()
+                                ? "the newest proven one could not be used"
+                                : "no snapshot that could be used is proven";
         return first
                 + "; it is "
                 + proof.map(
