@@ -39,7 +39,10 @@ class ScenarioTest {
                     "corrupt-snapshot",
                     "route53-down",
                     "killed-mid-promotion",
-                    "leader-change-mid-snapshot");
+                    "leader-change-mid-snapshot",
+                    "prove",
+                    "damaged-in-bucket",
+                    "wrong-key");
 
     @Test
     void listExplainsEveryScenarioAndItsEnd() {
