@@ -39,9 +39,9 @@ import java.util.concurrent.Callable;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:shown, or done",
-            "1:frozen, unfinished, not this side's turn, or a bucket doesn't answer",
+            "1:frozen, unfinished, not this side's turn, or held since a bucket doesn't answer",
             "2:no such configuration or pair; nothing was done",
-            "3:AWS or the function didn't do it"
+            "3:AWS or the function didn't do it, or the dry run found a bucket that doesn't answer"
         },
         subcommands = RetentionCommand.Accept.class,
         mixinStandardHelpOptions = true)

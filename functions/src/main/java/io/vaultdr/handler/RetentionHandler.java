@@ -3,6 +3,8 @@ package io.vaultdr.handler;
 import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 
+import io.vaultdr.runtime.PairMetrics;
+import io.vaultdr.runtime.Wiring;
 import io.vaultdr.runtime.WiringOfRetention;
 import io.vaultdr.snapshot.RetentionRun;
 
@@ -12,21 +14,27 @@ import java.util.Map;
 /** Deletes what the pair's rules don't want any more; see {@link RetentionInput}. */
 public final class RetentionHandler implements RequestHandler<Map<String, Object>, Map<String, ?>> {
     private final RetentionRun retention;
+    private final PairMetrics metrics;
 
     /** Wired from the environment. */
     public RetentionHandler() {
-        this(WiringOfRetention.ofEnvironment());
+        this(Wiring.ofPair());
     }
 
-    RetentionHandler(RetentionRun retention) {
+    private RetentionHandler(Wiring wiring) {
+        this(WiringOfRetention.ofEnvironment(wiring), PairMetrics.embedded(wiring.pair().pair()));
+    }
+
+    RetentionHandler(RetentionRun retention, PairMetrics metrics) {
         this.retention = retention;
+        this.metrics = metrics;
     }
 
     @Override
     public Map<String, ?> handleRequest(Map<String, Object> event, Context context) {
         return switch (RetentionInput.of(event)) {
             case RetentionInput.Run(boolean dryRun) ->
-                    Scheduled.answer(retention.run(dryRun, Scheduled.deadline(context)));
+                    dryRun ? DryRun.of(metrics, () -> run(true, context)) : run(false, context);
             case RetentionInput.Accept(String by, String reason) ->
                     retention
                             .accept(by, reason, Clock.systemUTC().instant())
@@ -39,5 +47,9 @@ public final class RetentionHandler implements RequestHandler<Map<String, Object
                                                     Scheduled.answer(said)))
                             .orElse(Map.of("result", "NOT_FROZEN"));
         };
+    }
+
+    private Map<String, ?> run(boolean dryRun, Context context) {
+        return Scheduled.answer(retention.run(dryRun, Scheduled.deadline(context)));
     }
 }

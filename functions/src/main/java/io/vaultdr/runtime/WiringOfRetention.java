@@ -10,11 +10,9 @@ import java.util.List;
 public final class WiringOfRetention {
     private WiringOfRetention() {}
 
-    /** The Retention that the function's environment describes. */
-    public static RetentionRun ofEnvironment() {
-        return run(
-                Wiring.ofPair(),
-                Settings.part(System.getenv(), "RETENTION", RetentionSettings.class));
+    /** The Retention of the pair of {@code wiring} that the function's environment describes. */
+    public static RetentionRun ofEnvironment(Wiring wiring) {
+        return run(wiring, Settings.part(System.getenv(), "RETENTION", RetentionSettings.class));
     }
 
     static RetentionRun run(Wiring wiring, RetentionSettings settings) {

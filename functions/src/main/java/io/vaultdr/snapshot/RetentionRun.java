@@ -191,7 +191,12 @@ public final class RetentionRun {
         return new Plan(seen.inventory(), work.plan, seen.freeze(work.now));
     }
 
-    /** Plans and, unless {@code dryRun}, carries it out. */
+    /**
+     * Plans and, unless {@code dryRun}, carries it out.
+     *
+     * @throws Failure from a dry run where a bucket or the ledger doesn't answer; in earnest that
+     *     ends as {@link Result#HELD}, and the next hour tries again
+     */
     public Report run(boolean dryRun, Deadline deadline) {
         Seen seen;
         try {
@@ -202,6 +207,9 @@ public final class RetentionRun {
             }
             seen = see(now);
         } catch (Failure e) {
+            if (dryRun) {
+                throw e;
+            }
             LOG.warn("Nothing is deleted: {}", e.getMessage());
             return ended(Result.HELD, List.of(String.valueOf(e.getMessage())));
         }

@@ -11,6 +11,7 @@ import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.Json;
+import io.vaultdr.runtime.PairMetrics.Measure;
 import io.vaultdr.runtime.RetentionSettings;
 import io.vaultdr.snapshot.RetentionRun;
 import io.vaultdr.snapshot.Serving;
@@ -23,37 +24,54 @@ import org.mockito.Mockito;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 class RetentionHandlerTest {
-    private final RetentionHandler handler =
-            new RetentionHandler(
-                    new RetentionRun(
-                            Optional.of(Side.HOME),
-                            () -> new Serving(Side.DR, new Epoch(1)),
-                            true,
-                            new RetentionSettings(1, 0, 0, 0, 0, Optional.empty()),
-                            List.of(),
-                            measures -> {}));
+    private final List<Measure> published = new ArrayList<>();
+    private final RetentionHandler handler = handler(() -> new Serving(Side.DR, new Epoch(1)));
+
+    private RetentionHandler handler(Supplier<Serving> ledger) {
+        return new RetentionHandler(
+                new RetentionRun(
+                        Optional.of(Side.HOME),
+                        ledger,
+                        true,
+                        new RetentionSettings(1, 0, 0, 0, 0, Optional.empty()),
+                        List.of(),
+                        measures -> {}),
+                published::addAll);
+    }
 
     @Test
     void runsByItsScheduledEvent() throws IOException {
-        Map<String, Object> event =
-                read(
-                        Files.readString(
-                                Path.of(
-                                        Objects.requireNonNull(System.getProperty("vaultdr.root")),
-                                        "events/retention.json")));
-
-        assertEquals("NOT_SERVING", answer(event).get("result"));
+        assertEquals("NOT_SERVING", answer(scheduled()).get("result"));
     }
 
     @Test
     void saysWhatWouldGo() {
         assertEquals("DRY_RUN", answer(Map.of("dryRun", true)).get("result"));
+        assertEquals(List.of(Measure.count("DryRunFailed", 0)), published);
+    }
+
+    @Test
+    void failsItsDryRunWhereInEarnestItOnlyWaits() throws IOException {
+        RetentionHandler away =
+                handler(
+                        () -> {
+                            throw new Failure.Retryable("read the ledger", "silence", "Look.");
+                        });
+        Context context = Mockito.mock(Context.class);
+
+        assertEquals("HELD", away.handleRequest(scheduled(), context).get("result"));
+        assertEquals(List.of(), published);
+        assertThrows(
+                Failure.Retryable.class, () -> away.handleRequest(Map.of("dryRun", true), context));
+        assertEquals(List.of(Measure.count("DryRunFailed", 1)), published);
     }
 
     @Test
@@ -86,6 +104,14 @@ class RetentionHandlerTest {
 
     private Map<String, ?> answer(Map<String, Object> event) {
         return handler.handleRequest(event, Mockito.mock(Context.class));
+    }
+
+    private static Map<String, Object> scheduled() throws IOException {
+        return read(
+                Files.readString(
+                        Path.of(
+                                Objects.requireNonNull(System.getProperty("vaultdr.root")),
+                                "events/retention.json")));
     }
 
     private static Map<String, Object> read(String json) throws IOException {

@@ -256,6 +256,11 @@ class RetentionRunTest {
                                 this::publish)
                         .run(false, minutes(5));
 
+        assertThrows(
+                Failure.Retryable.class,
+                () -> run(keep(2), home, away).run(true, minutes(5)),
+                "a dry run is there to find it");
+
         assertEquals(Result.HELD, bucket.result());
         assertEquals(Result.HELD, ledger.result());
         assertEquals(3 * HOURS, home.keys().size());

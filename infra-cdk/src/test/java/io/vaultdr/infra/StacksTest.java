@@ -454,6 +454,8 @@ class StacksTest {
                 Set.of(
                         HOME + " vault-dr-payments-take-snapshot-dry-run",
                         DR + " vault-dr-payments-take-snapshot-dry-run",
+                        HOME + " vault-dr-payments-retention-dry-run",
+                        DR + " vault-dr-payments-retention-dry-run",
                         PROOF + " vault-dr-payments-prove-snapshot-dry-run",
                         PROOF + " vault-dr-payments-restore-secret-dry-run",
                         DRILL + " vault-dr-payments-drill-dry-run",

@@ -121,6 +121,8 @@ public final class BackupStack extends VaultDrStack {
                                 .told("RETENTION", pair.snapshots().keep()));
         function.schedule(
                 Schedule.cron(CronOptions.builder().minute("23").build()), Duration.ofHours(1));
+        // Each hour it only waits where something doesn't answer, or where the other side serves.
+        function.dryRunDaily("live");
         pages.alarm(
                 this,
                 "Frozen",
