@@ -1,13 +1,18 @@
 package io.vaultdr.snapshot;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 
 import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.S3ObjectVersions;
+import io.vaultdr.aws.S3Proofs;
+import io.vaultdr.model.Side;
+import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.RetentionSettings;
 import io.vaultdr.snapshot.Retention.Hold;
 import io.vaultdr.testing.Moto;
 
@@ -21,10 +26,16 @@ import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 import software.amazon.awssdk.services.s3.model.ObjectLockLegalHoldStatus;
 import software.amazon.awssdk.services.s3.model.ObjectLockRetentionMode;
 
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The adapter on moto, held to the same contract as the bucket in memory. */
 class S3ObjectVersionsIT extends ObjectVersionsContract {
@@ -141,6 +152,43 @@ class S3ObjectVersionsIT extends ObjectVersionsContract {
         assertEquals(1203, bucket.list().size());
         assertEquals(Map.of(), bucket.delete(bucket.list()));
         assertEquals(List.of(), bucket.list());
+    }
+
+    /** The prover's own adapter wrote it: claimed, released, claimed again. */
+    @Test
+    void aClaimGoesWithItsSnapshotInAllItsVersions() {
+        ObjectVersions bucket = bucket(false);
+        Manifest newer =
+                Snapshots.taken(
+                        MANIFEST.takenAt().plus(Duration.ofHours(1)), MANIFEST.lineage(), 1 << 24);
+        S3Proofs prover = new S3Proofs(clients, BUCKET, Clock.fixed(NOW, ZoneOffset.UTC));
+        for (Manifest manifest : List.of(MANIFEST, newer)) {
+            put(manifest.archiveKey(), "archive");
+            put(Manifest.key(manifest.id()), manifest);
+            prover.release(prover.claim(manifest.id(), "one", NOW.plusSeconds(9)).orElseThrow());
+            assertTrue(prover.claim(manifest.id(), "another", NOW.plusSeconds(9)).isPresent());
+        }
+        assertEquals(10, bucket.list().size());
+
+        RetentionRun.Report report =
+                new RetentionRun(
+                                Optional.of(Side.HOME),
+                                () -> Serving.ALWAYS_HOME,
+                                false,
+                                new RetentionSettings(1, 0, 0, 0, 0, Optional.empty()),
+                                List.of(bucket),
+                                measures -> {})
+                        .run(false, new Deadline(Clock.systemUTC(), Instant.now().plusSeconds(60)));
+
+        assertEquals(RetentionRun.Result.DONE, report.result(), report::toString);
+        assertEquals(
+                Set.of(
+                        newer.archiveKey(),
+                        Manifest.key(newer.id()),
+                        "proofs/" + newer.id() + ".claim"),
+                bucket.list().stream()
+                        .map(ObjectVersions.Version::key)
+                        .collect(Collectors.toSet()));
     }
 
     private static S3Client s3() {
