@@ -203,10 +203,12 @@ public final class IsolatedRestore {
             try {
                 Secret root = blank(server, deadline, trace);
                 String blankId = server.client().sealStatus().clusterId().orElse("");
+                inTime(deadline, "before the restore");
                 trace.enter("restore");
                 post(server, root, snapshot, deadline, trace);
                 trace.enter("settle");
                 settle(server, snapshot, blankId, deadline);
+                inTime(deadline, "before it was read back");
                 return asked(server, deadline, () -> use.apply(server.client()));
             } finally {
                 trace.end();
@@ -492,7 +494,7 @@ public final class IsolatedRestore {
                 if (archive.wrong().isPresent() || archive.unreadable()) {
                     return Optional.empty();
                 }
-                if (!server.alive() || deadline.passed()) {
+                if (!server.alive() || over(deadline)) {
                     throw ended(server, deadline, "while it was given the archive");
                 }
                 if (Duration.between(progress, now).compareTo(patience) > 0) {
@@ -595,7 +597,7 @@ public final class IsolatedRestore {
                             && health(server.client())
                                     .filter(it -> it.meaning() == NodeStatus.ACTIVE)
                                     .isPresent();
-            if (well) {
+            if (well && !over(deadline)) {
                 // Not the server but what was asked beside it, such as a secret.
                 throw e;
             }
@@ -628,12 +630,23 @@ public final class IsolatedRestore {
         if (!server.alive()) {
             return new Ended(Reason.SERVER_DIED, seen);
         }
-        if (deadline.passed()) {
+        if (over(deadline)) {
             return outOfTime(seen);
         }
         boolean sealed =
                 health(server.client()).filter(it -> it.meaning() == NodeStatus.SEALED).isPresent();
         return new Ended(sealed ? Reason.SERVER_SEALED : Reason.SERVER_HUNG, seen);
+    }
+
+    /** Less is left than another look takes: it isn't the server that is slow. */
+    private static boolean over(Deadline deadline) {
+        return deadline.left().compareTo(POLL) < 0;
+    }
+
+    private static void inTime(Deadline deadline, String seen) {
+        if (over(deadline)) {
+            throw outOfTime(seen);
+        }
     }
 
     private static Ended outOfTime(String seen) {
