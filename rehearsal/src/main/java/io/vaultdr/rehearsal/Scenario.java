@@ -1,23 +1,29 @@
 package io.vaultdr.rehearsal;
 
-import static io.vaultdr.rehearsal.Ending.expect;
+import static io.vaultdr.rehearsal.Expectations.asked;
+import static io.vaultdr.rehearsal.Expectations.diagnosis;
+import static io.vaultdr.rehearsal.Expectations.fact;
+import static io.vaultdr.rehearsal.Expectations.failedOver;
+import static io.vaultdr.rehearsal.Expectations.finding;
+import static io.vaultdr.rehearsal.Expectations.gate;
+import static io.vaultdr.rehearsal.Expectations.movedOver;
+import static io.vaultdr.rehearsal.Expectations.notMoved;
+import static io.vaultdr.rehearsal.Expectations.nothingLost;
+import static io.vaultdr.rehearsal.Expectations.nothingMoved;
+import static io.vaultdr.rehearsal.Expectations.oneExecution;
+import static io.vaultdr.rehearsal.Expectations.outcome;
+import static io.vaultdr.rehearsal.Expectations.paged;
+import static io.vaultdr.rehearsal.Expectations.takenUpAgain;
+import static io.vaultdr.rehearsal.Expectations.turnedByFlagAlone;
 
-import io.vaultdr.failover.Incident;
-import io.vaultdr.failover.Incident.Approval;
 import io.vaultdr.model.Outcome;
-import io.vaultdr.model.Side;
 import io.vaultdr.model.Slots;
-import io.vaultdr.model.StepName;
 import io.vaultdr.rehearsal.Ending.Expectation;
 import io.vaultdr.snapshot.Manifest;
-import io.vaultdr.snapshot.Proof;
 
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * A way in which things go wrong, and how it has to end.
@@ -36,7 +42,7 @@ record Scenario(
         String stage,
         Play play,
         Expectation expectation) {
-    private static final String AUTOMATIC = "automatic";
+    static final String AUTOMATIC = "automatic";
 
     /** What happens, in order. */
     @FunctionalInterface
@@ -44,8 +50,7 @@ record Scenario(
         void on(Stage stage) throws Exception;
     }
 
-    /** All of them, the default one first. */
-    static final List<Scenario> ALL =
+    private static final List<Scenario> DISASTERS =
             List.of(
                     new Scenario(
                             "region-loss",
@@ -259,266 +264,14 @@ record Scenario(
                                     .and(
                                             fact(
                                                     "a snapshot was committed after the leader was"
-                                                            + " lost"))),
-                    new Scenario(
-                            "prove",
-                            "A snapshot is committed; a function restores it into a real server of"
-                                    + " its own and reads its canary back.",
-                            "It is proven; nothing else moves.",
-                            AUTOMATIC,
-                            stage -> {
-                                Manifest taken = stage.takeSnapshot();
-                                Proof proof = stage.awaitProof(taken.id(), Optional.empty());
-                                stage.check("the snapshot is proven", proof.proven());
-                                stage.check(
-                                        "the proof is of that archive",
-                                        proof.sha256().equals(Optional.of(taken.sha256()))
-                                                && proof.clusterId()
-                                                        .equals(Optional.of(taken.clusterId())));
-                            },
-                            nothingMoved()
-                                    .and(nothingLost())
-                                    .and(fact("the snapshot is proven"))
-                                    .and(fact("the proof is of that archive"))),
-                    new Scenario(
-                            "damaged-in-bucket",
-                            "A proven snapshot is damaged in its bucket; it is proven again.",
-                            "The proof names the damage, somebody is paged, nothing moves.",
-                            AUTOMATIC,
-                            stage -> {
-                                Manifest taken = stage.takeSnapshot();
-                                stage.awaitProof(taken.id(), Optional.empty());
-                                stage.corruptNewest(Configuration.DR);
-                                stage.check(
-                                        "refuted as damaged",
-                                        refuted(
-                                                stage.proveAgain(taken.id()),
-                                                Proof.Reason.ARCHIVE_DAMAGED));
-                                stage.awaitPage("proof-refuted");
-                            },
-                            nothingMoved()
-                                    .and(nothingLost())
-                                    .and(paged())
-                                    .and(fact("refuted as damaged"))),
-                    new Scenario(
-                            "wrong-key",
-                            "The key that the seal is opened with is not the one that the"
-                                    + " snapshot was sealed with.",
-                            "The proof names the key; nothing moves.",
-                            AUTOMATIC,
-                            stage -> {
-                                stage.replaceSealKey();
-                                Manifest taken = stage.takeSnapshot();
-                                Proof proof = stage.awaitProof(taken.id(), Optional.empty());
-                                stage.check(
-                                        "the wrong key is named",
-                                        !proof.proven()
-                                                && proof.reason()
-                                                        .equals(
-                                                                Optional.of(
-                                                                        Proof.Reason
-                                                                                .SEAL_KEY_WRONG)));
-                            },
-                            nothingMoved().and(nothingLost()).and(fact("the wrong key is named"))));
+                                                            + " lost"))));
 
-    private static boolean refuted(Proof proof, Proof.Reason reason) {
-        return proof.verdict() == Proof.Verdict.REFUTED
-                && proof.reason().equals(Optional.of(reason));
-    }
+    /** All of them, the default one first. */
+    static final List<Scenario> ALL =
+            Stream.concat(DISASTERS.stream(), ProofScenarios.all().stream()).toList();
 
     /** The scenario of this name. */
     static Optional<Scenario> named(String name) {
         return ALL.stream().filter(scenario -> scenario.name().equals(name)).findFirst();
-    }
-
-    private static Expectation failedOver(String diagnosis) {
-        return movedOver(diagnosis).and(Scenario::withinTheBudget).and(Scenario::lossWasForetold);
-    }
-
-    /** The DR side serves and clients write there. */
-    private static Expectation movedOver(String diagnosis) {
-        return movedWithoutWeights(diagnosis)
-                .and(
-                        (ending, differences) ->
-                                expect(
-                                        differences,
-                                        "weights",
-                                        new Resolver.Weights(0, 100),
-                                        ending.weights()));
-    }
-
-    private static Expectation movedWithoutWeights(String diagnosis) {
-        return outcome(Outcome.COMPLETED)
-                .and(diagnosis(diagnosis))
-                .and(
-                        (ending, differences) -> {
-                            expect(differences, "incidents", 1, ending.incidents().size());
-                            expect(differences, "serving", Side.DR, ending.state().serving());
-                            expect(differences, "clients are told", Side.DR, ending.told());
-                            expect(
-                                    differences,
-                                    "the flag stands in " + Configuration.DR,
-                                    true,
-                                    ending.flags().getOrDefault(Configuration.DR, false));
-                            expect(
-                                    differences,
-                                    "voters on the DR side",
-                                    Configuration.DR_VOTERS,
-                                    ending.drVoters());
-                        });
-    }
-
-    /** No acknowledged write is lost that was made before what the prediction covers. */
-    private static void lossWasForetold(Ending ending, List<String> differences) {
-        Optional<Instant> oldest = ending.account().oldestLost();
-        Optional<Incident> incident = ending.incident();
-        if (oldest.isPresent() && incident.isPresent()) {
-            Duration back =
-                    Duration.between(
-                            oldest.get(),
-                            incident.get().lastServed().orElse(incident.get().openedAt()));
-            if (back.compareTo(incident.get().predictedLoss().time()) > 0) {
-                differences.add(
-                        "the oldest lost write was made "
-                                + back
-                                + " before home was last seen, "
-                                + incident.get().predictedLoss().time()
-                                + " was predicted");
-            }
-        }
-    }
-
-    /** Never before twelve complete slots, and no later than a slot and two seconds after them. */
-    private static void withinTheBudget(Ending ending, List<String> differences) {
-        if (ending.incident().isEmpty() || ending.struck().isEmpty()) {
-            return;
-        }
-        Duration window = ending.slot().multipliedBy(Slots.WINDOW);
-        Instant lastServed =
-                ending.incident().get().lastServed().orElse(ending.struck().orElseThrow());
-        Duration detection =
-                Duration.between(ending.struck().get(), ending.incident().get().openedAt());
-        Duration afterServing = Duration.between(lastServed, ending.incident().get().openedAt());
-        if (afterServing.compareTo(window) < 0) {
-            differences.add(
-                    "the verdict came "
-                            + afterServing
-                            + " after a slot in which home served,"
-                            + " before twelve slots were over");
-        }
-        Duration most = window.plus(ending.slot()).plusSeconds(2);
-        if (detection.compareTo(most) > 0) {
-            differences.add("the verdict took " + detection + ", the budget is " + most);
-        }
-    }
-
-    private static Expectation nothingMoved() {
-        return notMoved()
-                .and(
-                        (ending, differences) ->
-                                expect(differences, "incidents", 0, ending.incidents().size()));
-    }
-
-    private static Expectation notMoved() {
-        return (ending, differences) -> {
-            expect(differences, "serving", Side.HOME, ending.state().serving());
-            expect(differences, "clients are told", Side.HOME, ending.told());
-            expect(differences, "a flag stands", false, ending.flags().containsValue(true));
-            expect(differences, "weights", new Resolver.Weights(100, 0), ending.weights());
-            expect(differences, "the standby is initialised", false, ending.drInitialised());
-        };
-    }
-
-    private static Expectation nothingLost() {
-        return (ending, differences) ->
-                expect(differences, "lost writes", OptionalInt.of(0), ending.account().lost());
-    }
-
-    private static Expectation asked(String diagnosis) {
-        return notMoved()
-                .and(diagnosis(diagnosis))
-                .and(paged())
-                .and(
-                        (ending, differences) -> {
-                            expect(differences, "incidents", 1, ending.incidents().size());
-                            boolean waiting =
-                                    ending.incident()
-                                            .filter(i -> i.approval() instanceof Approval.Waiting)
-                                            .isPresent();
-                            expect(differences, "a person is waited for", true, waiting);
-                        });
-    }
-
-    private static Expectation outcome(Outcome outcome) {
-        return (ending, differences) ->
-                expect(
-                        differences,
-                        "outcome",
-                        outcome.name(),
-                        ending.incident().map(i -> i.outcome().name()).orElse("NONE"));
-    }
-
-    private static Expectation diagnosis(String diagnosis) {
-        return (ending, differences) ->
-                expect(
-                        differences,
-                        "diagnosis",
-                        diagnosis,
-                        ending.incident().map(Incident::diagnosis).orElse("none"));
-    }
-
-    private static Expectation gate(String gate) {
-        return ofIncident("gate " + gate + " applied", i -> i.gates().contains(gate));
-    }
-
-    private static Expectation finding(String pattern) {
-        return ofIncident(
-                "a finding matches " + pattern,
-                i ->
-                        i.findings().stream()
-                                .anyMatch(
-                                        finding -> finding.matches("(?is).*(" + pattern + ").*")));
-    }
-
-    private static Expectation takenUpAgain() {
-        return ofIncident(
-                        "Promote was begun more than once",
-                        i ->
-                                Optional.ofNullable(i.steps().get(StepName.PROMOTE))
-                                        .filter(step -> step.attempts() > 1)
-                                        .isPresent())
-                .and(fact("promotion killed"));
-    }
-
-    private static Expectation ofIncident(String what, Predicate<Incident> holds) {
-        return (ending, differences) ->
-                expect(differences, what, true, ending.incident().filter(holds).isPresent());
-    }
-
-    private static Expectation oneExecution() {
-        return (ending, differences) -> expect(differences, "executions", 1, ending.executions());
-    }
-
-    private static Expectation paged() {
-        return (ending, differences) ->
-                expect(differences, "somebody was paged", false, ending.pages().isEmpty());
-    }
-
-    private static Expectation fact(String fact) {
-        return (ending, differences) ->
-                expect(differences, fact, true, ending.facts().contains(fact));
-    }
-
-    private static Expectation turnedByFlagAlone() {
-        return movedWithoutWeights("DOWN")
-                .and(Scenario::withinTheBudget)
-                .and(finding("route ?53|weight"))
-                .and(
-                        (ending, differences) ->
-                                expect(
-                                        differences,
-                                        "weights",
-                                        new Resolver.Weights(100, 0),
-                                        ending.weights()));
     }
 }

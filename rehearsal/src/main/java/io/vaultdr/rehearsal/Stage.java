@@ -421,13 +421,18 @@ final class Stage {
         return awaitProof(snapshot, before);
     }
 
-    /** Waits until somebody is paged by an alarm or function whose page names {@code subject}. */
-    void awaitPage(String subject) throws Exception {
+    /** How the page of an alarm begins; {@code alarm} without prefix and pair. */
+    static String page(String alarm) {
+        return "ALARM: \"" + function(alarm) + "\"";
+    }
+
+    /** Waits until an alarm has paged somebody. */
+    void awaitAlarm(String alarm) throws Exception {
         await(
-                "a page about " + subject,
+                "a page of the alarm " + alarm,
                 () ->
                         pages.get().stream()
-                                .filter(it -> it.subject().contains(subject))
+                                .filter(it -> it.subject().startsWith(page(alarm)))
                                 .findFirst()
                                 .map(it -> "somebody is paged: " + it.subject()));
     }
@@ -436,15 +441,23 @@ final class Stage {
     void replaceSealKey() {
         byte[] key = new byte[32];
         new SecureRandom().nextBytes(key);
-        try (var secrets =
-                world.aws().at(SecretsManagerClient.builder(), Configuration.DR).build()) {
-            secrets.putSecretValue(
-                    it ->
-                            it.secretId(Configuration.SEAL_KEY)
-                                    .secretString(Base64.getEncoder().encodeToString(key)));
-        }
+        sealKey(Base64.getEncoder().encodeToString(key));
         console.say(Console.Tone.BAD, "── the seal's key is another one");
         mark("the seal's key is another one");
+    }
+
+    /** Puts the seal's own key back. */
+    void putSealKeyBack() {
+        sealKey(fleet.sealKey());
+        console.say(Console.Tone.GOOD, "── the seal's key is the right one again");
+        mark("the seal's key is the right one again");
+    }
+
+    private void sealKey(String key) {
+        try (var secrets =
+                world.aws().at(SecretsManagerClient.builder(), Configuration.DR).build()) {
+            secrets.putSecretValue(it -> it.secretId(Configuration.SEAL_KEY).secretString(key));
+        }
     }
 
     private String scheduledEvent() {
