@@ -48,7 +48,8 @@ import java.util.stream.Collectors;
         description = {
             "Reads the buckets of all regions with your own credentials, without any function: it"
                     + " works while everything else is down. A bucket that doesn't answer is"
-                    + " named and left out.",
+                    + " named and left out; a ledger that doesn't is named, and the newest"
+                    + " snapshot's lineage stands for what it says.",
             "",
             "PROOF  proven: a server restored it and read its canary back. checked: the archive is"
                     + " intact, nothing more is known. refuted: it can't be used.",
@@ -184,6 +185,7 @@ final class SnapshotsCommand implements Callable<Integer> {
                                     plan.inventory().snapshots().size(),
                                     plan.freeze(),
                                     silent,
+                                    plan.ledger().isEmpty(),
                                     plan.inventory().hidden(),
                                     rows)));
         } else {
@@ -193,12 +195,18 @@ final class SnapshotsCommand implements Callable<Integer> {
         return rows.isEmpty() ? Exit.NEGATIVE : Exit.EXPECTED;
     }
 
-    /** The JSON. */
+    /**
+     * The JSON.
+     *
+     * @param silent regions whose bucket doesn't answer
+     * @param ledgerAnswers whether {@code next} goes by what the ledger says
+     */
     private record Listing(
             String pair,
             int count,
             Optional<PoisonGuard.Freeze> freeze,
             List<String> silent,
+            boolean ledgerAnswers,
             List<String> hidden,
             List<Row> snapshots) {}
 
@@ -231,6 +239,16 @@ final class SnapshotsCommand implements Callable<Integer> {
                                         + region
                                         + " doesn't answer; what only it has is not shown, and"
                                         + " Retention does nothing meanwhile."));
+        plan.ledger()
+                .ifPresent(
+                        why ->
+                                out.println(
+                                        "The ledger doesn't answer ("
+                                                + why.getMessage()
+                                                + "). NEXT is counted as if lineage "
+                                                + plan.lineage()
+                                                + " served, the newest snapshot's; Retention does"
+                                                + " nothing meanwhile."));
         plan.freeze()
                 .ifPresent(
                         freeze ->

@@ -111,6 +111,7 @@ class SnapshotsCommandIT {
                 () -> assertTrue(lines.get(2).contains("keep (NEWEST_PROVEN)"), text.out()),
                 () -> assertTrue(lines.get(2).contains("1.5 GiB"), text.out()),
                 () -> assertEquals(2, listing.path("count").asInt()),
+                () -> assertTrue(listing.path("ledgerAnswers").asBoolean()),
                 () -> assertEquals(1, listing.path("snapshots").size()),
                 () -> assertEquals("REFUTED", listing.at("/snapshots/0/verdict").asText()));
     }
@@ -132,6 +133,44 @@ class SnapshotsCommandIT {
 
         assertEquals(Exit.EXPECTED, run.exit(), run.err());
         assertTrue(run.out().contains("bucket in eu-central-1 doesn't answer"), run.out());
+    }
+
+    /** A pair on a rung with a ledger, whose table is gone as its region may be. */
+    @Test
+    void listsWhatBucketsSayWhileTheLedgerIsAway() throws IOException {
+        String example =
+                Files.readString(
+                                Path.of(
+                                        System.getProperty("vaultdr.root"),
+                                        "infra-cdk/examples/observe.yaml"))
+                        .replace("111122223333", "123456789012")
+                        .replaceAll("ca: .*", "")
+                        .replace(
+                                "keep: { last: 24, daily: 60 }, lock: { days: 30 }",
+                                "keep: { last: 1 }");
+        Path file = Files.writeString(folder.resolve("observe.yaml"), example);
+        Manifest former = put(4, new Epoch(2), StorageClass.STANDARD, "eu-west-1", "eu-central-1");
+        Manifest older = put(3, new Epoch(3), StorageClass.STANDARD, "eu-west-1", "eu-central-1");
+        Manifest newest = put(2, new Epoch(3), StorageClass.STANDARD, "eu-west-1");
+        for (Manifest proven : List.of(former, older, newest)) {
+            new S3Proofs(aws, bucket("eu-west-1"), Clock.systemUTC())
+                    .write(proof(proven, Proof.Verdict.PROVEN, Optional.empty()));
+        }
+
+        Run text = Run.of("snapshots", "payments", "--config", file.toString());
+        Run json = Run.of("snapshots", "payments", "--config", file.toString(), "--json");
+
+        List<String> lines = text.out().lines().toList();
+        JsonNode listing = Json.MAPPER.readTree(json.out());
+        assertAll(
+                () -> assertEquals(Exit.EXPECTED, text.exit(), text::err),
+                () -> assertTrue(lines.get(0).contains("ledger doesn't answer"), text.out()),
+                () -> assertTrue(lines.get(0).contains("as if lineage 3 served"), text.out()),
+                () -> assertTrue(lines.get(2).contains("keep (NEWEST_PROVEN)"), text.out()),
+                () -> assertTrue(lines.get(3).contains("delete (NOT_WANTED)"), text.out()),
+                () -> assertTrue(lines.get(4).contains("keep (NEWEST_PROVEN)"), text.out()),
+                () -> assertEquals(false, listing.path("ledgerAnswers").asBoolean(true)),
+                () -> assertEquals(3, listing.path("count").asInt()));
     }
 
     @Test
@@ -178,6 +217,10 @@ class SnapshotsCommandIT {
     }
 
     private Manifest put(int daysAgo, StorageClass kind, String... regions) {
+        return put(daysAgo, Epoch.ZERO, kind, regions);
+    }
+
+    private Manifest put(int daysAgo, Epoch lineage, StorageClass kind, String... regions) {
         Instant at = now.minus(Duration.ofDays(daysAgo));
         Manifest manifest =
                 new Manifest(
@@ -185,7 +228,7 @@ class SnapshotsCommandIT {
                         PAIR,
                         Side.HOME,
                         at,
-                        Optional.of(Epoch.ZERO),
+                        Optional.of(lineage),
                         3L << 29,
                         "00",
                         4711,

@@ -1,5 +1,6 @@
 package io.vaultdr.snapshot;
 
+import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.snapshot.ObjectVersions.Version;
 import io.vaultdr.snapshot.Retention.Stored;
@@ -151,6 +152,14 @@ public record Inventory(
             }
         }
         return new Inventory(snapshots, hidden, unreadable, loose);
+    }
+
+    /** The lineage that served last, as far as the snapshots tell. */
+    Epoch lineage() {
+        return snapshots.stream()
+                .flatMap(snapshot -> snapshot.manifest().lineage().stream())
+                .findFirst()
+                .orElse(Epoch.ZERO);
     }
 
     private sealed interface Read {}

@@ -1,5 +1,6 @@
 package io.vaultdr.snapshot;
 
+import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.Deadline;
@@ -138,7 +139,7 @@ public final class RetentionRun {
 
     /** What the buckets and the ledger say. */
     private record Seen(
-            Serving serving,
+            Epoch lineage,
             List<Optional<Freeze>> frozen,
             List<Optional<Acceptance>> accepted,
             List<Boolean> lockable,
@@ -164,31 +165,50 @@ public final class RetentionRun {
         }
     }
 
-    private Seen see(Serving now) {
+    /**
+     * @param lineage empty: nobody told, and the newest snapshot's is taken for it
+     */
+    private Seen see(Optional<Epoch> lineage) {
+        Inventory inventory = Inventory.of(buckets);
         return new Seen(
-                now,
+                lineage.orElseGet(inventory::lineage),
                 Parallel.each(buckets, ObjectVersions::frozen),
                 Parallel.each(buckets, ObjectVersions::accepted),
                 Parallel.each(buckets, ObjectVersions::lockable),
-                Inventory.of(buckets));
+                inventory);
     }
 
     /**
      * What would come of each snapshot.
      *
      * @param freeze why nothing goes; the decisions hold once it is accepted
+     * @param lineage whose snapshots were counted among themselves
+     * @param ledger why the ledger couldn't be asked for it, so that the newest snapshot told it;
+     *     nothing goes meanwhile
      */
-    public record Plan(Inventory inventory, List<Decision> decisions, Optional<Freeze> freeze) {}
+    public record Plan(
+            Inventory inventory,
+            List<Decision> decisions,
+            Optional<Freeze> freeze,
+            Epoch lineage,
+            Optional<Failure> ledger) {}
 
     /**
      * Plans, without changing anything.
      *
-     * @throws Failure where a bucket or the ledger doesn't answer
+     * @throws Failure where a bucket doesn't answer
      */
     public Plan plan(Deadline deadline) {
-        Seen seen = see(serving.get());
+        Optional<Epoch> told = Optional.empty();
+        Optional<Failure> ledger = Optional.empty();
+        try {
+            told = Optional.of(serving.get().lineage());
+        } catch (Failure e) {
+            ledger = Optional.of(e);
+        }
+        Seen seen = see(told);
         Work work = new Work(seen, deadline);
-        return new Plan(seen.inventory(), work.plan, seen.freeze(work.now));
+        return new Plan(seen.inventory(), work.plan, seen.freeze(work.now), seen.lineage(), ledger);
     }
 
     /**
@@ -205,7 +225,7 @@ public final class RetentionRun {
                 LOG.info("Nothing is deleted from here: {} serves", now.side());
                 return ended(Result.NOT_SERVING, List.of());
             }
-            seen = see(now);
+            seen = see(Optional.of(now.lineage()));
         } catch (Failure e) {
             if (dryRun) {
                 throw e;
@@ -332,7 +352,7 @@ public final class RetentionRun {
         }
 
         private List<Decision> plan(List<Stored> stored) {
-            return Retention.plan(stored, seen.serving().lineage(), proofs, now, settings);
+            return Retention.plan(stored, seen.lineage(), proofs, now, settings);
         }
 
         /** Asks only for what is to go, and only buckets that can hold anything. */
