@@ -50,6 +50,10 @@ final class InvokeCommand implements Callable<Integer> {
     private static final Set<String> ON_BOTH_SIDES =
             Set.of("take-snapshot", "freshness-check", "retention");
 
+    /** What stands where snapshots are proven: in DR's region, the copy's, else home's. */
+    private static final Set<String> WHERE_PROVEN =
+            Set.of("prove-snapshot", "restore-secret", "drill");
+
     private static final String PROBE = "probe";
 
     @Spec private @Nullable CommandSpec spec;
@@ -87,7 +91,9 @@ final class InvokeCommand implements Callable<Integer> {
     @Option(
             names = "--region",
             paramLabel = "REGION",
-            description = "Where it runs, if not in home's (snapshots, probe) or DR's region.")
+            description =
+                    "Where it runs, if not in home's region (snapshots, retention, probe), where"
+                            + " snapshots are proven (proofs, drill) or in DR's.")
     private @Nullable String region;
 
     @Option(
@@ -160,16 +166,30 @@ final class InvokeCommand implements Callable<Integer> {
     }
 
     private String region(Config.Pair whose) {
-        return ON_BOTH_SIDES.contains(function) || function.equals(PROBE)
-                ? whose.home().region()
-                : whose.dr()
-                        .orElseThrow(
-                                () ->
-                                        new Unusable(
-                                                function
-                                                        + ": stage backup has take-snapshot and"
-                                                        + " freshness-check only"))
-                        .region();
+        if (ON_BOTH_SIDES.contains(function) || function.equals(PROBE)) {
+            return whose.home().region();
+        }
+        if (WHERE_PROVEN.contains(function)) {
+            return whose.proving()
+                    .map(it -> whose.proofRegion())
+                    .orElseThrow(() -> missing(whose, "proven"));
+        }
+        return whose.dr()
+                .filter(dr -> whose.probed())
+                .map(Config.Cluster::region)
+                .orElseThrow(() -> missing(whose, "observe"));
+    }
+
+    private Unusable missing(Config.Pair whose, String from) {
+        return new Unusable(
+                function
+                        + ": "
+                        + whose.id()
+                        + " is on the rung "
+                        + ConfigCommand.word(whose.stage())
+                        + ", expected one from "
+                        + from
+                        + " on, with --pair and --config");
     }
 
     private JsonNode event(Path root) {

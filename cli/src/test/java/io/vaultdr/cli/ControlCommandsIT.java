@@ -29,6 +29,7 @@ class ControlCommandsIT {
     private int status = 200;
     private Map<String, String> headers = Map.of();
     private String body = "{\"result\":\"DONE\",\"message\":\"Done.\"}";
+    private final List<String> regions = new CopyOnWriteArrayList<>();
     private HttpServer lambda;
 
     @BeforeEach
@@ -43,6 +44,11 @@ class ControlCommandsIT {
                                     + new String(
                                             exchange.getRequestBody().readAllBytes(),
                                             StandardCharsets.UTF_8));
+                    // Credential=<key>/<date>/<region>/lambda/aws4_request, which the SDK signs.
+                    regions.add(
+                            exchange.getRequestHeaders()
+                                    .getFirst("Authorization")
+                                    .split("/", -1)[2]);
                     headers.forEach(exchange.getResponseHeaders()::set);
                     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
                     exchange.sendResponseHeaders(status, bytes.length);
@@ -200,6 +206,50 @@ class ControlCommandsIT {
                                         .contains(
                                                 "/vault-dr-payments-freshness-check/invocations?Qualifier=live"),
                                 calls::toString));
+    }
+
+    /** With its own event each, from {@code events/}. */
+    @Test
+    void knowsWhereEachFunctionStands() {
+        for (String home : List.of("take-snapshot", "freshness-check", "retention", "probe")) {
+            assertEquals("eu-west-1", invokedIn(home), home);
+        }
+        for (String dr :
+                List.of(
+                        "prove-snapshot",
+                        "restore-secret",
+                        "drill",
+                        "evaluate-failover",
+                        "control",
+                        "judge",
+                        "ask-approval",
+                        "fence",
+                        "promote",
+                        "verify",
+                        "redirect-traffic",
+                        "grow",
+                        "close-incident")) {
+            assertEquals("eu-central-1", invokedIn(dr), dr);
+        }
+    }
+
+    private String invokedIn(String function) {
+        regions.clear();
+        Run run = Run.of("invoke", function, "--aws", "--config", example("automatic"));
+        assertEquals(Exit.EXPECTED, run.exit(), run.err());
+        return regions.getFirst();
+    }
+
+    @Test
+    void saysFromWhichRungOnAFunctionExists() {
+        Run proof = Run.of("invoke", "drill", "--aws", "--config", example("backup"));
+        Run step = Run.of("invoke", "judge", "--aws", "--config", example("proven"));
+        assertAll(
+                () -> assertEquals(Exit.UNUSABLE, proof.exit()),
+                () -> assertTrue(proof.err().contains("expected one from proven on"), proof.err()),
+                () -> assertEquals(Exit.UNUSABLE, step.exit()),
+                () -> assertTrue(step.err().contains("expected one from observe on"), step.err()),
+                () -> assertTrue(calls.isEmpty()));
     }
 
     @Test

@@ -82,7 +82,7 @@ class FailoverHandlersIT {
     void evaluationAnswersAlarmAndMinuteAlikeAndStoresWhatItFound() throws IOException {
         Wiring wiring = wiring();
         EvaluateFailoverHandler handler = new EvaluateFailoverHandler(wiring);
-        for (String name : List.of("evaluate-failover-alarm", "evaluate-failover-minute")) {
+        for (String name : List.of("evaluate-failover-alarm", "evaluate-failover")) {
             Map<String, Object> event =
                     Json.MAPPER.readValue(
                             EVENTS.resolve(name + ".json").toFile(), new TypeReference<>() {});

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import io.vaultdr.infra.config.Config;
+import io.vaultdr.infra.construct.FailoverMachine;
 import io.vaultdr.runtime.DrillSettings;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
@@ -115,6 +116,10 @@ class StacksTest {
                                 false,
                                 StacksTest.class.getClassLoader()),
                 name);
+        String event = FailoverMachine.kebab(handler.replaceAll(".*\\.|Handler::.*", ""));
+        assertTrue(
+                Files.isRegularFile(Examples.DIRECTORY.resolve("../../events/" + event + ".json")),
+                name + " has no event to be invoked with by hand");
         assertEquals("java25", properties.get("Runtime").asText(), name);
         assertEquals("arm64", properties.get("Architectures").get(0).asText(), name);
         assertEquals("JSON", properties.at("/LoggingConfig/LogFormat").asText(), name);
