@@ -43,4 +43,21 @@ public final class SnsPager implements Pager {
                     e);
         }
     }
+
+    /**
+     * {@inheritDoc} Those who haven't confirmed their subscription get none.
+     *
+     * @see <a
+     *     href="https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html">GetTopicAttributes</a>
+     */
+    @Override
+    public int receivers() {
+        return AwsCalls.read(
+                "look at " + topicArn,
+                () ->
+                        Integer.parseInt(
+                                sns.getTopicAttributes(request -> request.topicArn(topicArn))
+                                        .attributes()
+                                        .getOrDefault("SubscriptionsConfirmed", "0")));
+    }
 }

@@ -10,6 +10,14 @@ public interface Pager {
     void page(Page page);
 
     /**
+     * Asks how many receivers a page would go to, without sending one: the way there and back is a
+     * page's.
+     *
+     * @throws io.vaultdr.model.Failure when there is no answer
+     */
+    int receivers();
+
+    /**
      * What a person is told. Holds no secret: it travels by mail and chat.
      *
      * @param subject what happened, one line of at most 100 characters

@@ -71,8 +71,9 @@ public final class AskApproval implements Step {
         if (work.dryRun()) {
             // Nobody is paged and no token is kept, so the execution is let go on at once.
             ledger.state();
+            int receivers = pager.receivers();
             executions.resume(token);
-            return Map.of("asked", "dry run");
+            return Map.of("asked", "dry run", "receivers", Integer.toString(receivers));
         }
         ledger.storeTaskToken(work.incident().epoch(), token);
         work.change(

@@ -49,7 +49,11 @@ public final class CloseIncident {
     public Map<String, String> close(StepInput input, Optional<String> failure) {
         if (input.dryRun()) {
             failure.ifPresent(CloseIncident::failed);
-            return Map.of("outcome", Outcome.COMPLETED.name());
+            return Map.of(
+                    "outcome",
+                    Outcome.COMPLETED.name(),
+                    "receivers",
+                    Integer.toString(pager.receivers()));
         }
         Incident incident =
                 ledger.incident(input.epoch())

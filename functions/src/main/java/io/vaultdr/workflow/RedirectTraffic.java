@@ -63,6 +63,7 @@ public final class RedirectTraffic implements Step {
                 result.put("flag " + flag.place(), flag.raised() ? "raised" : "not raised");
             }
             records.ifPresent(r -> result.put("weights", look(r)));
+            result.put("receivers", Integer.toString(pager.receivers()));
             return result;
         }
         result.put("flags", raise(work));

@@ -97,11 +97,19 @@ class EvaluationTest {
         Clock clock = new TestClock();
         PairSettings pair = TestPair.at(stage);
         Pager pager =
-                page -> {
-                    if (pagerFails) {
-                        throw new Failure.OutcomeUnknown("page", "no answer", "Again");
+                new Pager() {
+                    @Override
+                    public void page(Page page) {
+                        if (pagerFails) {
+                            throw new Failure.OutcomeUnknown("page", "no answer", "Again");
+                        }
+                        pages.add(page);
                     }
-                    pages.add(page);
+
+                    @Override
+                    public int receivers() {
+                        return 1;
+                    }
                 };
         Evaluation evaluation =
                 new Evaluation(

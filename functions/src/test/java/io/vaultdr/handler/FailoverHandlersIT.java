@@ -1,6 +1,7 @@
 package io.vaultdr.handler;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.amazonaws.services.lambda.runtime.Context;
@@ -9,11 +10,14 @@ import com.amazonaws.services.lambda.runtime.serialization.events.LambdaEventSer
 import com.fasterxml.jackson.core.type.TypeReference;
 
 import io.vaultdr.aws.AwsClients;
+import io.vaultdr.aws.SnsPager;
 import io.vaultdr.failover.Assessment;
 import io.vaultdr.failover.DynamoDbTables;
 import io.vaultdr.failover.Observation;
+import io.vaultdr.failover.Pager;
 import io.vaultdr.failover.Readiness;
 import io.vaultdr.failover.TestPair;
+import io.vaultdr.model.Failure;
 import io.vaultdr.model.Slots;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
@@ -91,6 +95,18 @@ class FailoverHandlersIT {
         Assessment stored = wiring.ledger().assessment().orElseThrow();
         assertEquals("UNCLEAR", stored.diagnosis());
         assertEquals(2, stored.version());
+    }
+
+    @Test
+    void theTopicIsReachedWithoutAPage() {
+        var sns = clients.sns(TestPair.DR);
+        Pager pager = new SnsPager(sns, pair.topicArn());
+
+        // moto confirms no subscription, so it never counts one.
+        assertEquals(0, pager.receivers());
+        assertThrows(
+                Failure.Terminal.class,
+                () -> new SnsPager(sns, pair.topicArn() + "-gone").receivers());
     }
 
     @Test

@@ -43,6 +43,18 @@ final class Fixture {
 
     final InMemoryLedger ledger = new InMemoryLedger(PAIR);
     final List<Pager.Page> pages = new ArrayList<>();
+    final Pager pager =
+            new Pager() {
+                @Override
+                public void page(Page page) {
+                    pages.add(page);
+                }
+
+                @Override
+                public int receivers() {
+                    return 2;
+                }
+            };
     final List<String> resumed = new ArrayList<>();
     final List<Epoch> started = new ArrayList<>();
     final Executions executions =

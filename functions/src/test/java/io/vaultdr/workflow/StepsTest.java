@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
 import io.vaultdr.failover.Incident.StepRecord;
+import io.vaultdr.failover.Pager;
 import io.vaultdr.failover.PairState.Phase;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Outcome;
@@ -202,10 +203,36 @@ class StepsTest {
 
     @Test
     void aDryRunOfAskingLetsTheExecutionGoOnAndPagesNobody() {
-        new StepRunner(fixture.ledger, CLOCK).run(ask(), Fixture.dryRun(), Fixture.deadline());
+        Map<String, String> answer =
+                new StepRunner(fixture.ledger, CLOCK)
+                        .run(ask(fixture.pager), Fixture.dryRun(), Fixture.deadline());
 
+        assertEquals("2", answer.get("receivers"));
         assertEquals(List.of("task-token"), fixture.resumed);
         assertEquals(List.of(), fixture.pages);
+    }
+
+    @Test
+    void aDryRunOfAskingFailsWhereNoPageWouldArrive() {
+        Pager away =
+                new Pager() {
+                    @Override
+                    public void page(Page page) {
+                        throw new AssertionError("a dry run pages nobody");
+                    }
+
+                    @Override
+                    public int receivers() {
+                        throw new Failure.Terminal("look at the topic", "404", "Deploy it");
+                    }
+                };
+
+        assertThrows(
+                Failure.Terminal.class,
+                () ->
+                        new StepRunner(fixture.ledger, CLOCK)
+                                .run(ask(away), Fixture.dryRun(), Fixture.deadline()));
+        assertEquals(List.of(), fixture.resumed, "the machine sees the failure and no token");
     }
 
     /** A branch's own Catch leaves its error elsewhere than the others'. */
@@ -224,8 +251,7 @@ class StepsTest {
                                 Map.of("failed", "Verify", "error", Map.of("Error", "Broken")),
                                 Map.of("grow", Map.of())));
         CloseIncident close =
-                new CloseIncident(
-                        fixture.ledger, fixture.pages::add, Optional.empty(), Fixture.CLOCK);
+                new CloseIncident(fixture.ledger, fixture.pager, Optional.empty(), Fixture.CLOCK);
 
         Failure failure =
                 assertThrows(
@@ -298,11 +324,15 @@ class StepsTest {
     }
 
     private AskApproval ask() {
+        return ask(fixture.pager);
+    }
+
+    private AskApproval ask(Pager pager) {
         return new AskApproval(
                 Fixture.pair(Stage.AUTOMATIC),
                 fixture.ledger,
                 fixture.executions,
-                fixture.pages::add,
+                pager,
                 "vault-dr-payments-control",
                 CLOCK);
     }
@@ -327,7 +357,7 @@ class StepsTest {
                 fixture.ledger,
                 List.of(new Flag("eu-central-1", drAway), new Flag("eu-north-1", witnessAway)),
                 Optional.of(records),
-                fixture.pages::add,
+                fixture.pager,
                 CLOCK);
     }
 
@@ -336,7 +366,7 @@ class StepsTest {
     }
 
     private static Map<String, String> close(Fixture one) {
-        return new CloseIncident(one.ledger, one.pages::add, Optional.empty(), CLOCK)
+        return new CloseIncident(one.ledger, one.pager, Optional.empty(), CLOCK)
                 .close(Fixture.input(), Optional.of("States.Timeout"));
     }
 

@@ -114,6 +114,11 @@ final class Allowances {
         return Allowance.on(names.pagesArn(region), "sns:Publish");
     }
 
+    /** The same, and in a dry run looks whether a page would reach somebody. */
+    static Allowance pageOrLook(Names names, String region) {
+        return Allowance.on(names.pagesArn(region), "sns:Publish", "sns:GetTopicAttributes");
+    }
+
     /** Looks what became of the failover's executions. */
     static Allowance seeExecutions(Names names, String region) {
         return executions(names, region, "states:DescribeExecution");

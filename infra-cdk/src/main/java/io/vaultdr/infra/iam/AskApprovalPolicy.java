@@ -11,6 +11,6 @@ public record AskApprovalPolicy(Names names, String region) implements Policy {
         return List.of(
                 Allowances.changeLedger(names, region),
                 Allowance.on(names.stateMachineArn(region), "states:SendTaskSuccess"),
-                Allowances.page(names, region));
+                Allowances.pageOrLook(names, region));
     }
 }

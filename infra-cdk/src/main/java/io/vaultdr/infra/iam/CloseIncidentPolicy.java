@@ -13,7 +13,7 @@ public record CloseIncidentPolicy(Names names, Pair pair, String region) impleme
         List<Allowance> all = new ArrayList<>();
 
         all.add(Allowances.changeLedger(names, region));
-        all.add(Allowances.page(names, region));
+        all.add(Allowances.pageOrLook(names, region));
         all.add(
                 Allowances.group(
                         names,

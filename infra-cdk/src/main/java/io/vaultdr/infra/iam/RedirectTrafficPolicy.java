@@ -15,7 +15,7 @@ public record RedirectTrafficPolicy(Names names, Optional<Traffic> traffic, Stri
     public List<Allowance> allowances() {
         List<Allowance> all = new ArrayList<>();
         all.add(Allowances.changeLedger(names, region));
-        all.add(Allowances.page(names, region));
+        all.add(Allowances.pageOrLook(names, region));
         traffic.ifPresent(it -> turn(it, all));
         return all;
     }

@@ -126,6 +126,7 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                     Map.entry("Kms.Sign", "kms:Sign " + KEY),
                     Map.entry("Kms.GetPublicKey", "kms:GetPublicKey " + KEY),
                     Map.entry("Sns.Publish", "sns:Publish {TopicArn}"),
+                    Map.entry("Sns.GetTopicAttributes", "sns:GetTopicAttributes {TopicArn}"),
                     Map.entry(
                             "Route53.ListResourceRecordSets",
                             "route53:ListResourceRecordSets " + ZONE),
