@@ -23,12 +23,38 @@ def answer(connection, status, headers=(), body=b""):
 
 
 def discard(connection, count, has, into):
-    count -= len(has)
+    """Throws a body away; what came behind it."""
+    rest, count = has[count:], count - len(has)
     while count > 0:
         got = connection.recv_into(into, min(count, TAKE))
         if got == 0:
             raise ConnectionError("closed in a body")
         count -= got
+    return rest
+
+
+def line(connection, has):
+    """The next line, and what came behind it."""
+    while b"\r\n" not in has:
+        more = connection.recv(16384)
+        if not more:
+            raise ConnectionError("closed in a line")
+        has += more
+    return has.split(b"\r\n", 1)
+
+
+def chunks(connection, has, into):
+    """Throws away a body in chunks, with a size before each, as aws s3 cp sends it over TLS."""
+    while True:
+        size, has = line(connection, has)
+        count = int(size.split(b";")[0], 16)
+        if count == 0:
+            break
+        _, has = line(connection, discard(connection, count, has, into))
+    while True:
+        trailer, has = line(connection, has)
+        if not trailer:
+            return has
 
 
 def serve(connection):
@@ -46,11 +72,10 @@ def serve(connection):
         headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
         if headers.get("expect", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        length = int(headers.get("content-length", "0"))
         if headers.get("transfer-encoding", "").lower() == "chunked":
-            raise ConnectionError("chunked bodies are not expected")
-        discard(connection, length, data[:length], into)
-        data = data[length:]
+            data = chunks(connection, data, into)
+        else:
+            data = discard(connection, int(headers.get("content-length", "0")), data, into)
         path, _, query = target.partition("?")
         if method == "POST" and query.startswith("uploads"):
             answer(connection, "200 OK", body=xml("InitiateMultipartUploadResult", "<UploadId>u</UploadId>"))

@@ -37,10 +37,13 @@ public final class AwsClients {
 
     private final AwsCredentialsProvider credentials;
     private final SdkHttpClient http =
-            UrlConnectionHttpClient.builder()
-                    .connectionTimeout(CONNECT)
-                    .socketTimeout(READ)
-                    .build();
+            new UploadHttpClient(
+                    UrlConnectionHttpClient.builder()
+                            .connectionTimeout(CONNECT)
+                            .socketTimeout(READ)
+                            .build(),
+                    CONNECT,
+                    READ);
     private final Map<String, SdkClient> clients = new ConcurrentHashMap<>();
 
     /** Clients that sign with {@code credentials}. */

@@ -27,12 +27,16 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.zip.CRC32;
 
 /**
  * A pair's snapshots in one S3 bucket: archives under {@code archives/}, the manifests that commit
@@ -51,6 +55,7 @@ public final class S3Bucket implements SnapshotStore {
     /** How far back the newest manifests are looked for before all are listed. */
     private static final Duration RECENT = Duration.ofDays(2);
 
+    private static final int PIECE = 128 * 1024;
     private static final int PRECONDITION_FAILED = 412;
     private static final String AGAIN = "It is looked for, and tried again";
 
@@ -274,6 +279,7 @@ public final class S3Bucket implements SnapshotStore {
         public Part put(int number, Content content) {
             ContentStreamProvider stream =
                     ContentStreamProvider.fromInputStreamSupplier(content::open);
+            String checksum = crc32(content);
             UploadPartResponse part =
                     AwsCalls.write(
                             "upload part " + number + " of " + name(key),
@@ -284,16 +290,36 @@ public final class S3Bucket implements SnapshotStore {
                                                             .key(key)
                                                             .uploadId(uploadId)
                                                             .partNumber(number)
-                                                            .checksumAlgorithm(
-                                                                    ChecksumAlgorithm.CRC32)
+                                                            .checksumCRC32(checksum)
                                                             .overrideConfiguration(
                                                                     limit(LARGE_CALL)),
                                             RequestBody.fromContentProvider(
                                                     stream,
                                                     content.length(),
                                                     "application/octet-stream")));
-            return new Part(
-                    number, part.eTag(), Optional.ofNullable(part.checksumCRC32()).orElse(""));
+            return new Part(number, part.eTag(), checksum);
+        }
+
+        /**
+         * Known before the part is sent: computed on the way, the SDK would send it behind the
+         * part, in a coding of its own that costs as much again as the sending.
+         */
+        private static String crc32(Content content) {
+            CRC32 crc = new CRC32();
+            byte[] piece = new byte[PIECE];
+            try (InputStream in = content.open()) {
+                for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+                    crc.update(piece, 0, count);
+                }
+            } catch (IOException e) {
+                throw new Failure.Retryable(
+                        "read a part of an archive from scratch space",
+                        e.toString(),
+                        "It is tried again",
+                        e);
+            }
+            byte[] bytes = ByteBuffer.allocate(Integer.BYTES).putInt((int) crc.getValue()).array();
+            return Base64.getEncoder().encodeToString(bytes);
         }
 
         @Override
@@ -301,16 +327,12 @@ public final class S3Bucket implements SnapshotStore {
             List<CompletedPart> completed =
                     parts.stream()
                             .map(
-                                    part -> {
-                                        CompletedPart.Builder one =
-                                                CompletedPart.builder()
-                                                        .partNumber(part.number())
-                                                        .eTag(part.tag());
-                                        return (part.checksum().isEmpty()
-                                                        ? one
-                                                        : one.checksumCRC32(part.checksum()))
-                                                .build();
-                                    })
+                                    part ->
+                                            CompletedPart.builder()
+                                                    .partNumber(part.number())
+                                                    .eTag(part.tag())
+                                                    .checksumCRC32(part.checksum())
+                                                    .build())
                             .toList();
             try {
                 s3.completeMultipartUpload(

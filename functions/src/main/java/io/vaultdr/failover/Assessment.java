@@ -49,8 +49,17 @@ public record Assessment(
     /** A page that was sent: since when its cause holds, and when it was last seen to. */
     public record Told(Instant since, Instant lastSeen) {}
 
+    /** The same, with the steps warmed at another time; stored by {@link Ledger#assess}. */
+    public Assessment withWarmedAt(Instant time) {
+        return with(told, Optional.of(time), version);
+    }
+
     /** The same, with other pages, in place of the version {@code stored}. */
     Assessment withTold(Map<String, Told> next, long stored) {
+        return with(next, warmedAt, stored);
+    }
+
+    private Assessment with(Map<String, Told> pages, Optional<Instant> warmed, long stored) {
         return new Assessment(
                 at,
                 slot,
@@ -64,8 +73,8 @@ public record Assessment(
                 predictedLoss,
                 lastServed,
                 lastIndex,
-                next,
-                warmedAt,
+                pages,
+                warmed,
                 stored);
     }
 }

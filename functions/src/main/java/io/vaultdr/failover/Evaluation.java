@@ -256,8 +256,10 @@ public final class Evaluation {
     }
 
     /**
-     * Starts a dry run of all steps when half a window has failed, once per five minutes, while
-     * there is still time before the verdict.
+     * Starts a dry run of all steps when a quarter of a window has failed, once per five minutes.
+     * It is asked each minute, half a window apart: so it begins in the second or third quarter and
+     * is over before the verdict. One that began later would take the processors and functions that
+     * the failover wants.
      */
     private Optional<Instant> warm(
             Situation situation, Judgement judgement, Optional<Assessment> before) {
@@ -269,7 +271,7 @@ public final class Evaluation {
                         && judgement.verdict() instanceof Verdict.Hold
                         && situation.state().pause().isEmpty()
                         && situation.state().serving() == Side.HOME
-                        && halfAWindowFailed(situation)
+                        && aQuarterFailed(situation)
                         && warmed.map(at -> at.plus(pair.slots().span(Evidence.LONG_RUN)))
                                 .filter(now::isBefore)
                                 .isEmpty();
@@ -286,8 +288,8 @@ public final class Evaluation {
         }
     }
 
-    /** Whether every vantage that has fresh evidence reached nothing for half a window. */
-    private static boolean halfAWindowFailed(Situation situation) {
+    /** Whether every vantage that has fresh evidence reached nothing for a quarter of a window. */
+    private static boolean aQuarterFailed(Situation situation) {
         List<Evidence> fresh =
                 situation.evidence().stream()
                         .filter(e -> e.age().orElse(Slots.WINDOW) <= Evidence.FRESH)
@@ -295,7 +297,7 @@ public final class Evaluation {
         return !fresh.isEmpty()
                 && fresh.stream()
                         .flatMapToLong(e -> e.newestReached().stream())
-                        .allMatch(slot -> situation.slot() - slot >= Slots.WINDOW / 2);
+                        .allMatch(slot -> situation.slot() - slot >= Slots.WINDOW / 4);
     }
 
     /**

@@ -28,7 +28,10 @@ import java.util.function.Consumer;
 public final class ReadinessCheck implements Probing.ReadinessLook {
     private static final Duration NODES_ANSWER = Duration.ofSeconds(5);
 
-    /** How many snapshots are looked through for one of the lineage. */
+    /** Enough as a rule; each manifest and each proof is a call to S3. */
+    private static final int FEW = 3;
+
+    /** How many snapshots are looked through for one of the lineage that is proven. */
     private static final int NEWEST = 20;
 
     private static final List<String> INTENTS = List.of("snapshot", "verify", "grow");
@@ -133,22 +136,26 @@ public final class ReadinessCheck implements Probing.ReadinessLook {
     /** What a promotion would begin with; what is missing of proof is told. */
     private Optional<Newest> snapshots(Epoch lineage, List<String> missing) {
         PairSettings.Failover failover = pair.failover().orElseThrow();
-        List<Manifest> snapshots =
-                catalog.newest(NEWEST).stream()
-                        .filter(m -> m.lineage().filter(lineage::equals).isPresent())
-                        .toList();
+        Proofs seen = proofs.remembering();
+        List<Manifest> few = newest(FEW, lineage);
+        List<Manifest> snapshots = SnapshotChoice.proven(few, seen) ? few : newest(NEWEST, lineage);
         failover.provenMaxAge()
-                .flatMap(limit -> unproven(snapshots, limit))
+                .flatMap(limit -> unproven(snapshots, seen, limit))
                 .ifPresent(missing::add);
-        return SnapshotChoice.order(snapshots, proofs, failover.prefer()).stream()
-                .findFirst()
+        return SnapshotChoice.first(snapshots, seen, failover.prefer())
                 .map(SnapshotChoice::snapshot)
                 .map(m -> new Newest(m.id(), lineage, m.takenAt(), m.index()));
     }
 
-    private Optional<String> unproven(List<Manifest> snapshots, Duration limit) {
+    private List<Manifest> newest(int limit, Epoch lineage) {
+        return catalog.newest(limit).stream()
+                .filter(m -> m.lineage().filter(lineage::equals).isPresent())
+                .toList();
+    }
+
+    private Optional<String> unproven(List<Manifest> snapshots, Proofs seen, Duration limit) {
         Optional<String> proven =
-                proofs.newestProven(snapshots.stream().map(Manifest::id).toList()).map(Proof::id);
+                seen.newestProven(snapshots.stream().map(Manifest::id).toList()).map(Proof::id);
         Optional<Manifest> newest =
                 snapshots.stream().filter(m -> proven.equals(Optional.of(m.id()))).findFirst();
         if (newest.isEmpty()) {

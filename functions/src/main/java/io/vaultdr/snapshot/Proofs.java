@@ -14,6 +14,11 @@ public interface Proofs {
     /** Writes a proof; an earlier one of the same snapshot stays as an older version. */
     void write(Proof proof);
 
+    /** The same, each proof read once; what couldn't be read is asked for again. */
+    default Proofs remembering() {
+        return new RememberedProofs(this);
+    }
+
     /**
      * The proof of the first of {@code ids} that is proven; each one before it is a call.
      *

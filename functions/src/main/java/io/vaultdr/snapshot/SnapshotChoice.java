@@ -51,6 +51,27 @@ public record SnapshotChoice(Manifest snapshot, String why) {
         return List.copyOf(all);
     }
 
+    /**
+     * The first of {@link #order}, for which no more proofs are read than it takes.
+     *
+     * @param proofs as for {@link #order}; {@link Proofs#remembering} spares a second reading
+     */
+    public static Optional<SnapshotChoice> first(
+            List<Manifest> newestFirst, Proofs proofs, Prefer prefer) {
+        for (int read = 1; read <= newestFirst.size(); read++) {
+            Manifest snapshot = newestFirst.get(read - 1);
+            Optional<Proof> proof = proof(snapshot, proofs);
+            boolean decided =
+                    prefer == Prefer.PROVEN
+                            ? proof.filter(Proof::proven).isPresent()
+                            : proof.filter(it -> it.verdict() == Verdict.REFUTED).isEmpty();
+            if (decided) {
+                return order(newestFirst.subList(0, read), proofs, prefer).stream().findFirst();
+            }
+        }
+        return order(newestFirst, proofs, prefer).stream().findFirst();
+    }
+
     /** Whether one of them is the newest proven one. */
     public static boolean proven(List<Manifest> snapshots, Proofs proofs) {
         return snapshots.stream()

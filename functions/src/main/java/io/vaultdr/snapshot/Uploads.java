@@ -46,7 +46,11 @@ public interface Uploads {
         void abort();
     }
 
-    /** What a bucket answered to a part. */
+    /**
+     * What a bucket answered to a part.
+     *
+     * @param checksum that the part was sent with
+     */
     record Part(int number, String tag, String checksum) {}
 
     /** A part's bytes, which can be read again when the sending fails. */

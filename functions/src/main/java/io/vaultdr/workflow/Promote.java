@@ -106,9 +106,10 @@ public final class Promote implements Step {
             URI node = promotion.restart(restored.node(), begun.get(), work, work.deadline());
             return done(work, begun.get(), node);
         }
+        Proofs seen = proofs.remembering();
         Chosen chosen =
-                choose(first(lineage), work)
-                        .or(() -> choose(candidates(LOOK_BACK, lineage), work))
+                choose(first(lineage, seen), seen, work)
+                        .or(() -> choose(candidates(LOOK_BACK, lineage), seen, work))
                         .orElseThrow(() -> noneIsSound(lineage));
         work.find("Snapshot " + chosen.snapshot().id() + " is chosen: " + chosen.why() + ".");
         AuditDevices.warning(chosen.snapshot().needs().auditPaths())
@@ -215,9 +216,9 @@ public final class Promote implements Step {
     private record Chosen(Manifest snapshot, Path archive, String why) {}
 
     /** A few are enough where the wanted one is among them. */
-    private List<Manifest> first(Epoch lineage) {
+    private List<Manifest> first(Epoch lineage, Proofs seen) {
         List<Manifest> few = candidates(NEWEST, lineage);
-        return settings.prefer() == Prefer.LESS_LOSS || SnapshotChoice.proven(few, proofs)
+        return settings.prefer() == Prefer.LESS_LOSS || SnapshotChoice.proven(few, seen)
                 ? few
                 : candidates(LOOK_BACK, lineage);
     }
@@ -232,8 +233,8 @@ public final class Promote implements Step {
         return candidates.stream().filter(snapshot -> snapshot.id().equals(id)).findFirst();
     }
 
-    private Optional<Chosen> choose(List<Manifest> candidates, Work work) {
-        for (SnapshotChoice choice : SnapshotChoice.order(candidates, proofs, settings.prefer())) {
+    private Optional<Chosen> choose(List<Manifest> candidates, Proofs seen, Work work) {
+        for (SnapshotChoice choice : SnapshotChoice.order(candidates, seen, settings.prefer())) {
             Manifest candidate = choice.snapshot();
             Path file = scratch.resolve(candidate.id() + ".snap");
             keepOnly(file);

@@ -65,6 +65,7 @@ class EvaluationTest {
         private final List<Secret> resumed = new ArrayList<>();
         private boolean fails;
         private boolean running = true;
+        private Instant warmed = Instant.MIN;
 
         @Override
         public String start(Epoch epoch) {
@@ -78,6 +79,7 @@ class EvaluationTest {
         @Override
         public String startDryRun(Instant at) {
             started.add("dryrun");
+            warmed = at;
             return "arn:dryrun";
         }
 
@@ -167,6 +169,30 @@ class EvaluationTest {
     private void outsideSilent(int slots) {
         seen(Observation.Evidence.SILENT, slots, TestPair.DR, TestPair.WITNESS);
         pass(slots);
+    }
+
+    @Test
+    void theStepsAreWarmedOnceBetweenAQuarterAndThreeQuartersOfAWindow() {
+        // Whatever part of a minute has passed when home dies.
+        for (int already = 0; already < 6; already++) {
+            executions.started.clear();
+            all(Observation.Evidence.REACHED, 36 - already);
+            Instant died = now;
+            all(Observation.Evidence.SILENT, already);
+            for (Instant minute = now;
+                    executions.started.isEmpty();
+                    minute = minute.plusSeconds(60)) {
+                while (now.isBefore(minute)) {
+                    all(Observation.Evidence.SILENT, 1);
+                }
+                evaluate(Stage.AUTOMATIC);
+            }
+            long failed = Duration.between(died, executions.warmed).dividedBy(SLOTS.length());
+            assertEquals(List.of("dryrun"), executions.started);
+            assertTrue(failed >= 3 && failed <= 8, already + " of a minute: " + failed);
+            evaluate(Stage.AUTOMATIC);
+            assertEquals(List.of("dryrun"), executions.started, "once per five minutes");
+        }
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.vaultdr.snapshot.Proof.Reason;
 import org.junit.jupiter.api.Test;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,49 @@ class SnapshotChoiceTest {
                     order.stream().map(it -> it.snapshot().id()).toList(),
                     row.toString());
         }
+    }
+
+    @Test
+    void theFirstIsTheSameAndReadsNoMoreThanItTakes() {
+        for (Row row : TABLE) {
+            List<String> read = new ArrayList<>();
+            Proofs counted = counted(proofs(row.proofs()), read);
+            List<Manifest> all = snapshots(3);
+            assertEquals(
+                    SnapshotChoice.order(all, proofs(row.proofs()), row.prefer()).stream()
+                            .map(SnapshotChoice::snapshot)
+                            .findFirst(),
+                    SnapshotChoice.first(all, counted.remembering(), row.prefer())
+                            .map(SnapshotChoice::snapshot),
+                    row.toString());
+            boolean allCanBeRead = row.proofs().indexOf('!') < 0;
+            if (allCanBeRead) {
+                assertEquals(read.stream().distinct().toList(), read, row.toString());
+            }
+        }
+        List<String> read = new ArrayList<>();
+        SnapshotChoice.first(snapshots(3), counted(proofs("PPP"), read), Prefer.LESS_LOSS);
+        assertEquals(List.of("0", "0"), read, "looked at, then told why");
+    }
+
+    private static Proofs counted(Proofs bucket, List<String> read) {
+        return new Proofs() {
+            @Override
+            public String region() {
+                return bucket.region();
+            }
+
+            @Override
+            public Optional<Proof> of(String id) {
+                read.add(id);
+                return bucket.of(id);
+            }
+
+            @Override
+            public void write(Proof proof) {
+                bucket.write(proof);
+            }
+        };
     }
 
     @Test

@@ -129,8 +129,9 @@ final class Stage {
     }
 
     /**
-     * Where time is compressed: runs the daily dry run now, which starts every step's function.
-     * Half a window, in which the evaluation does so by itself, is too short for it then.
+     * Where time is compressed: runs the daily dry run now, which starts every step's function, and
+     * lets the evaluation know. What is left of the window after a quarter of it, when the
+     * evaluation does so by itself, is too short for it then.
      */
     void warmSteps() throws Exception {
         if (warmed || slots.length().equals(Slots.DEFAULT_LENGTH)) {
@@ -162,6 +163,13 @@ final class Stage {
                             ? Optional.empty()
                             : Optional.of("dry run: " + now.statusAsString());
                 });
+        Instant end = Instant.now();
+        await(
+                "an evaluation to be told so",
+                () ->
+                        ledger.assessment()
+                                .filter(it -> ledger.assess(it.withWarmedAt(end)))
+                                .map(it -> "the steps' functions are warm"));
     }
 
     /** Takes home away: servers, links, functions, schedules and calls. */
