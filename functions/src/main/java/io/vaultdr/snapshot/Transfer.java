@@ -241,8 +241,10 @@ final class Transfer implements AutoCloseable {
         long start = System.nanoTime();
         List<Thread> lanes = new ArrayList<>();
         for (int lane = 0; lane < LANES; lane++) {
+            // Platform threads: virtual ones change hands at each wait for the socket or the file.
             lanes.add(
-                    Thread.ofVirtual()
+                    Thread.ofPlatform()
+                            .daemon()
                             .name("upload to " + bucket.region() + ", lane " + lane)
                             .start(
                                     () -> {

@@ -1,5 +1,6 @@
 package io.vaultdr.workflow;
 
+import io.vaultdr.failover.Incident.StepRecord;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.NodeCommands;
@@ -27,6 +28,8 @@ import java.util.concurrent.Future;
  * waiting would make an outage of what is one already.
  */
 public final class Fence implements Step {
+    private static final String CUT = "cut";
+
     /** Delivery's 30 s and what stopping takes. */
     private static final Duration STOP = Duration.ofSeconds(45);
 
@@ -54,10 +57,16 @@ public final class Fence implements Step {
         return StepName.FENCE;
     }
 
+    /** Where the execution comes by again, what couldn't be cut is looked at and tried again. */
+    @Override
+    public boolean settled(StepRecord finished) {
+        return "yes".equals(finished.result().get(CUT));
+    }
+
     @Override
     public Map<String, String> perform(Work work) {
         if (work.dryRun()) {
-            return Map.of("cut", "dry run", "home", seen());
+            return Map.of(CUT, "dry run", "home", seen());
         }
         List<String> couldNot = new ArrayList<>();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -69,7 +78,10 @@ public final class Fence implements Step {
             }
         }
         couldNot.forEach(work::find);
-        return Map.of("cut", couldNot.isEmpty() ? "yes" : "no", "couldNot", "" + couldNot.size());
+        if (couldNot.isEmpty() && "no".equals(work.remembered().get(CUT))) {
+            work.find("Home is fenced now: what couldn't be cut before is cut.");
+        }
+        return Map.of(CUT, couldNot.isEmpty() ? "yes" : "no", "couldNot", "" + couldNot.size());
     }
 
     /** Stops home's servers; what could not be stopped. */

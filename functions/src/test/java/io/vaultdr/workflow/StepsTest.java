@@ -113,6 +113,30 @@ class StepsTest {
     }
 
     @Test
+    void whatCouldNotBeCutIsTriedAgainAndWhatIsCutIsNot() {
+        fixture.open(new Approval.NotNeeded());
+        List<String> runs = new ArrayList<>();
+        Fence fence =
+                fence(
+                        (c, d, l) -> {
+                            runs.add(d);
+                            if (runs.size() == 1) {
+                                throw unreachable();
+                            }
+                            return List.of(new Run("i-1", Result.SUCCEEDED, "Success"));
+                        });
+
+        assertEquals("no", fixture.run(fence).get("cut"));
+        assertEquals("yes", fixture.run(fence).get("cut"));
+        assertEquals("yes", fixture.run(fence).get("cut"));
+
+        assertEquals(2, runs.size());
+        assertTrue(
+                fixture.incident().findings().getLast().startsWith("Home is fenced now"),
+                fixture.incident().findings()::toString);
+    }
+
+    @Test
     void instancesThatDidntStopAreNamed() {
         fixture.open(new Approval.NotNeeded());
 
