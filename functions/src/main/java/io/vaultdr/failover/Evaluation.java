@@ -301,8 +301,8 @@ public final class Evaluation {
     }
 
     /**
-     * Stores the evaluation and tells people what changed. Of two evaluations at once the one that
-     * stores tells.
+     * Stores the evaluation and tells people what changed, from a pair's second one on. Of two
+     * evaluations at once the one that stores tells.
      */
     private Assessment tell(
             Situation situation,
@@ -312,7 +312,9 @@ public final class Evaluation {
             boolean opened) {
         Map<String, Told> told = new TreeMap<>(before.map(Assessment::told).orElse(Map.of()));
         boolean settled = situation.state().phase() instanceof Phase.Settled && !opened;
-        Map<String, String> causes = settled ? Causes.of(situation, judgement) : Map.of();
+        // The first evaluation may come before the first probes; what is so stays for the next.
+        Map<String, String> causes =
+                settled && before.isPresent() ? Causes.of(situation, judgement) : Map.of();
         Map<String, String> begun = new TreeMap<>(causes);
         begun.keySet().removeAll(told.keySet());
         Instant over = situation.now().minus(pair.slots().window());

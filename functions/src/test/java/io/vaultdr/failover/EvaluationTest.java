@@ -196,6 +196,17 @@ class EvaluationTest {
     }
 
     @Test
+    void theFirstEvaluationOfAPairPagesNobodyAndTheSecondDoes() {
+        assertEquals("UNCLEAR", evaluate(Stage.AUTOMATIC).diagnosis());
+        assertEquals(List.of(), pages);
+        pass(6);
+        evaluate(Stage.AUTOMATIC);
+        assertTrue(
+                pages.stream().anyMatch(page -> page.subject().contains("UNCLEAR")),
+                pages::toString);
+    }
+
+    @Test
     void deadHomeOpensOneIncidentWithAllThatWasKnownAndStartsIt() {
         all(Observation.Evidence.REACHED, 30);
         Instant died = now;
@@ -271,6 +282,7 @@ class EvaluationTest {
     @Test
     void observeOpensNothingAndSaysWhatItWouldHaveDone() {
         all(Observation.Evidence.REACHED, 30);
+        evaluate(Stage.OBSERVE);
         outsideSilent(12);
         Assessment made = evaluate(Stage.OBSERVE);
         assertEquals("HOLD: OBSERVE_ONLY", made.verdict());
@@ -302,6 +314,7 @@ class EvaluationTest {
     @Test
     void pageThatFailedIsSentByTheNextMinute() {
         all(Observation.Evidence.REACHED, 30);
+        evaluate(Stage.OBSERVE);
         outsideSilent(12);
         pagerFails = true;
         assertThrows(Failure.OutcomeUnknown.class, () -> evaluate(Stage.OBSERVE));
@@ -381,6 +394,7 @@ class EvaluationTest {
     @Test
     void drSideThatIsNotReadyPagesAndSaysWhatIsMissing() {
         all(Observation.Evidence.REACHED, 30);
+        evaluate(Stage.AUTOMATIC);
         log.put(new Readiness(TestPair.DR, now, List.of("No blank node."), Optional.empty()));
         Assessment made = evaluate(Stage.AUTOMATIC);
         assertEquals(2, made.missing().size());
