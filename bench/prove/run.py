@@ -125,7 +125,7 @@ class Source(snapshot.Server):
         manifest = {
             "id": f"bench-{mib}",
             "pair": "bench",
-            "side": "HOME",
+            "side": "home",
             "takenAt": "2026-01-01T00:00:00Z",
             "lineage": 0,
             "bytes": file.stat().st_size,
@@ -156,7 +156,7 @@ def by_hand(source, archive, nonce):
         answer = server.again("PUT", "sys/init", {"recovery_shares": 1, "recovery_threshold": 1})
         active(server)
         subprocess.run(
-            ["curl", "-sS", "-f", "-X", "POST", "--data-binary", f"@{archive}"]
+            ["curl", "-sS", "-f", "-X", "POST", "--upload-file", str(archive)]
             + ["-H", f"X-Vault-Token: {answer['root_token']}"]
             + [f"{server.address}/v1/sys/storage/raft/snapshot"],
             check=True,

@@ -74,6 +74,7 @@ final class UploadHttpClient implements SdkHttpClient {
         private final ContentStreamProvider body;
         private final long length;
         private volatile Optional<HttpURLConnection> connection = Optional.empty();
+        private volatile boolean aborted;
 
         private Upload(SdkHttpRequest request, ContentStreamProvider body, long length) {
             this.request = request;
@@ -85,6 +86,19 @@ final class UploadHttpClient implements SdkHttpClient {
         public HttpExecuteResponse call() throws IOException {
             HttpURLConnection http = open();
             connection = Optional.of(http);
+            try {
+                send(http);
+                return answer(http);
+            } catch (RuntimeException e) {
+                // A connection that is closed under its own hands finds what it holds gone.
+                if (aborted) {
+                    throw new IOException("the call was given up", e);
+                }
+                throw e;
+            }
+        }
+
+        private void send(HttpURLConnection http) throws IOException {
             try (OutputStream out = http.getOutputStream();
                     InputStream in = body.newStream()) {
                 byte[] piece = new byte[PIECE];
@@ -97,7 +111,6 @@ final class UploadHttpClient implements SdkHttpClient {
                     throw e;
                 }
             }
-            return answer(http);
         }
 
         private HttpURLConnection open() throws IOException {
@@ -145,6 +158,7 @@ final class UploadHttpClient implements SdkHttpClient {
 
         @Override
         public void abort() {
+            aborted = true;
             connection.ifPresent(HttpURLConnection::disconnect);
         }
     }
