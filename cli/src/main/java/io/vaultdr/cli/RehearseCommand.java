@@ -72,7 +72,8 @@ final class RehearseCommand implements Callable<Integer> {
                         scenario == null ? Rehearse.scenarios().getFirst() : scenario,
                         fast,
                         Optional.ofNullable(report),
-                        Ansi.AUTO.enabled()),
+                        Ansi.AUTO.enabled(),
+                        Main.class),
                 System.out);
     }
 }

@@ -149,7 +149,7 @@ final class RetentionCommand implements Callable<Integer> {
                             going ->
                                     table.add(
                                             List.of(
-                                                    "  " + list,
+                                                    (done ? "  " : "  to be ") + list,
                                                     going.path("id").asText(),
                                                     going.path("rule").asText())));
         }

@@ -64,7 +64,7 @@ final class Configuration {
                       autoScalingGroup: %s
                       voters: %d
                     service: { unit: %s, dataDirectory: %s }
-                    snapshots: { every: 5m, largest: 256MiB }
+                    snapshots: { every: 5m, largest: 256MiB, keep: { last: 3 } }
                     prove:
                       server: { key: %s, sha256: %s }
                       seal: { static: { key: %s, id: k1 } }

@@ -5,17 +5,24 @@ import static io.vaultdr.rehearsal.Expectations.nothingLost;
 import static io.vaultdr.rehearsal.Expectations.nothingMoved;
 import static io.vaultdr.rehearsal.Expectations.pagedBy;
 
+import io.vaultdr.rehearsal.Console.Tone;
 import io.vaultdr.rehearsal.Ending.Expectation;
 import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.snapshot.Proof;
 import io.vaultdr.snapshot.Proof.Reason;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
-/** What may go wrong with backups, while home serves and clients write. */
+/** What may go wrong with backups. */
 final class ProofScenarios {
+    private static final String PAIR = Configuration.PAIR;
     private static final String REFUTED = "proof-refuted";
+    private static final String FROZEN = "retention-frozen";
 
     private ProofScenarios() {}
 
@@ -43,7 +50,24 @@ final class ProofScenarios {
                                 + " snapshot is proven.",
                         ProofScenarios::wrongKey,
                         facts("the wrong key is named", "the right key opens it")
-                                .and(pagedBy(REFUTED))));
+                                .and(pagedBy(REFUTED))),
+                scenario(
+                        "poisoned-backup",
+                        "Three snapshots are proven; then somebody unmounts four teams'"
+                                + " engines, and the next snapshot is proven without them.",
+                        "Retention freezes and pages, and deletes nothing; when a person has"
+                                + " accepted the fall, it goes on.",
+                        ProofScenarios::poisonedBackup,
+                        facts(
+                                        "the history is proven",
+                                        "the emptied snapshot is proven",
+                                        "the keep rules would let something go",
+                                        "Retention froze",
+                                        "nothing was deleted while it was frozen",
+                                        "a person's word was taken",
+                                        "what nothing keeps is gone",
+                                        "what is kept is there")
+                                .and(pagedBy(FROZEN))));
     }
 
     /** In none of them anything may move, nor a client lose anything. */
@@ -76,7 +100,7 @@ final class ProofScenarios {
         Manifest taken = stage.takeSnapshot();
         stage.check(
                 "it was proven before", stage.awaitProof(taken.id(), Optional.empty()).proven());
-        stage.corruptNewest(Configuration.DR);
+        stage.corrupt(Configuration.DR, taken);
         stage.check(
                 "refuted as damaged",
                 refuted(stage.proveAgain(taken.id()), Reason.ARCHIVE_DAMAGED));
@@ -92,6 +116,77 @@ final class ProofScenarios {
         stage.awaitAlarm(REFUTED);
         stage.putSealKeyBack();
         stage.check("the right key opens it", stage.proveAgain(taken.id()).proven());
+    }
+
+    /** The emptied snapshot is as proven as the others: what it lacks only their counts tell. */
+    private static void poisonedBackup(Stage stage) throws Exception {
+        List<String> teams = List.of("team-1", "team-2", "team-3", "team-4");
+        for (String team : teams) {
+            stage.mountSecrets(team);
+            for (int key = 1; key <= 6; key++) {
+                stage.writeSecret(team, "key-" + key, Map.of("value", team + " " + key));
+            }
+        }
+        boolean proven = true;
+        for (int i = 0; i < 3; i++) {
+            proven &= provenSnapshot(stage).proven();
+        }
+        stage.check("the history is proven", proven);
+        stage.tell(Tone.BAD, "somebody unmounts " + teams);
+        for (String team : teams) {
+            stage.home("DELETE", "sys/mounts/" + team).expect();
+        }
+        Proof emptied = provenSnapshot(stage);
+        stage.check("the emptied snapshot is proven", emptied.proven());
+
+        Set<String> before = listed(stage);
+        Operator operator = stage.operator();
+        Set<String> going = ids(operator.run("retention", PAIR, "--dry-run", "--json"), "deleted");
+        stage.check("the keep rules would let something go", !going.isEmpty());
+        Operator.Ran frozen = operator.run("retention", PAIR, "--now");
+        stage.check(
+                "Retention froze",
+                frozen.exit() == 1
+                        && frozen.says("SECRET_ENGINES fell from")
+                        && frozen.says("to be deleted"));
+        stage.awaitAlarm(FROZEN);
+        stage.check("nothing was deleted while it was frozen", listed(stage).containsAll(before));
+
+        Operator.Ran accepted =
+                operator.run("retention", "accept", PAIR, "--reason", "the teams have left");
+        stage.check("a person's word was taken", accepted.exit() == 0);
+        stage.tell(Tone.GOOD, "a person accepts the fall");
+        Operator.Ran goesOn = operator.run("retention", PAIR, "--now", "--json");
+        Set<String> gone = ids(goesOn, "deleted");
+        stage.check(
+                "what nothing keeps is gone",
+                goesOn.exit() == 0
+                        && gone.containsAll(going)
+                        && gone.stream().noneMatch(stage.buckets()::anyLeft));
+        before.removeIf(one -> gone.contains(one.substring(one.indexOf('/') + 1)));
+        stage.check(
+                "what is kept is there",
+                before.contains(Configuration.DR + "/" + emptied.id())
+                        && listed(stage).containsAll(before));
+    }
+
+    /** The ids in a list of what Retention answered. */
+    private static Set<String> ids(Operator.Ran retention, String list) {
+        return new TreeSet<>(retention.json().path(list).findValuesAsText("id"));
+    }
+
+    /** What is listed in all buckets, as {@code region/id}. */
+    private static Set<String> listed(Stage stage) {
+        return Buckets.REGIONS.stream()
+                .flatMap(
+                        region ->
+                                stage.buckets().listed(region).stream()
+                                        .map(manifest -> region + "/" + manifest.id()))
+                .collect(Collectors.toSet());
+    }
+
+    private static Proof provenSnapshot(Stage stage) throws Exception {
+        return stage.awaitProof(stage.takeSnapshot().id(), Optional.empty());
     }
 
     private static boolean refuted(Proof proof, Reason reason) {

@@ -126,7 +126,7 @@ final class Rehearsal {
                 Setup.bringServer(world, fleet);
                 prepared.get();
                 complete.get();
-                return played(world, fleet, links);
+                return played(world, fleet, links, operator(world, fleet, links, config));
             }
         } catch (Exception | AssertionError e) {
             keepLogs();
@@ -218,7 +218,19 @@ final class Rehearsal {
                 "applied; " + world.notApplied().size() + " resources are not applied here");
     }
 
-    private int played(World world, Fleet fleet, Links links) throws Exception {
+    /** Whoever runs the pair reaches the servers as clients do. */
+    private Operator operator(World world, Fleet fleet, Links links, Config config) {
+        return new Operator(
+                options.commands(),
+                config,
+                world.endpoint(),
+                links.hostsFile(Stage.CLIENTS),
+                fleet,
+                children::start,
+                console);
+    }
+
+    private int played(World world, Fleet fleet, Links links, Operator operator) throws Exception {
         SSLContext trust = fleet.trust();
         Writer.Login login = Writer.setUp(trust, fleet.local(fleet.leader()), fleet.rootToken());
         DynamoDbClient dynamo = world.aws().at(DynamoDbClient.builder(), Configuration.DR).build();
@@ -248,6 +260,7 @@ final class Rehearsal {
                             links,
                             writer,
                             resolver,
+                            operator,
                             ledger,
                             slots,
                             chronicle::pages);
@@ -442,9 +455,9 @@ final class Rehearsal {
         boolean initialised = standby.health() != 501;
         Map<String, List<Manifest>> snapshots = new TreeMap<>();
         List<String> bad = new ArrayList<>();
-        for (String region : List.of(Configuration.HOME, Configuration.DR)) {
+        for (String region : Buckets.REGIONS) {
             if (!world.isLost(region)) {
-                List<Manifest> listed = stage.snapshots(region);
+                List<Manifest> listed = stage.buckets().listed(region);
                 snapshots.put(region, listed);
                 for (Manifest manifest : listed) {
                     if (!stage.damaged().contains(manifest.id())) {
@@ -476,7 +489,7 @@ final class Rehearsal {
             throws IOException {
         S3Client s3 = world.aws().at(S3Client.builder(), region).build();
         try (InputStream in =
-                s3.getObject(it -> it.bucket(Stage.bucket(region)).key(manifest.archiveKey()))) {
+                s3.getObject(it -> it.bucket(Buckets.name(region)).key(manifest.archiveKey()))) {
             return switch (Archive.check(in)) {
                 case Archive.Bad bad -> Optional.of(manifest.id() + " in " + region + ": " + bad);
                 case Archive.Sound sound when !sound.sha256().equals(manifest.sha256()) ->

@@ -23,9 +23,15 @@ public final class Rehearse {
      * @param fast a slot of one second instead of ten
      * @param report where to write the report; empty for a folder below {@code root}
      * @param colour whether the output is a terminal
+     * @param commands the main class of the command line, which a scenario's operator types
      */
     public record Options(
-            Path root, String scenario, boolean fast, Optional<Path> report, boolean colour) {}
+            Path root,
+            String scenario,
+            boolean fast,
+            Optional<Path> report,
+            boolean colour,
+            Class<?> commands) {}
 
     private Rehearse() {}
 

@@ -51,7 +51,7 @@ final class Setup {
         Path script = Files.writeString(directory.resolve("setup.sh"), SetupScript.of(settings));
         Path output = directory.resolve("setup.log");
         var shell =
-                new ProcessBuilder("/bin/sh", script.toString())
+                Operator.signedIn(new ProcessBuilder("/bin/sh", script.toString()), aws)
                         .redirectErrorStream(true)
                         .redirectOutput(output.toFile());
         Path bao = Environment.bao().getParent();
@@ -66,15 +66,7 @@ final class Setup {
                                 "BAO_TOKEN",
                                 fleet.rootToken(),
                                 "BAO_CACERT",
-                                fleet.tls().ca().toString(),
-                                "AWS_ENDPOINT_URL",
-                                aws.toString(),
-                                "AWS_ACCESS_KEY_ID",
-                                "operator",
-                                "AWS_SECRET_ACCESS_KEY",
-                                "unchecked",
-                                "AWS_DEFAULT_REGION",
-                                Configuration.HOME));
+                                fleet.tls().ca().toString()));
         Process process = processes.start(shell);
         try {
             if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {

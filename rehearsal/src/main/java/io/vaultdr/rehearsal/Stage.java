@@ -1,5 +1,8 @@
 package io.vaultdr.rehearsal;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+
 import io.vaultdr.aws.DynamoDbLedger;
 import io.vaultdr.failover.Assessment;
 import io.vaultdr.failover.Incident;
@@ -11,16 +14,14 @@ import io.vaultdr.rehearsal.world.World;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.snapshot.Proof;
+import io.vaultdr.testing.BaoServer;
 
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
-import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
@@ -51,6 +53,8 @@ final class Stage {
     private final Links links;
     private final Writer writer;
     private final Resolver resolver;
+    private final Operator operator;
+    private final Buckets buckets;
     private final DynamoDbLedger ledger;
     private final Slots slots;
     private final Supplier<List<Story.Page>> pages;
@@ -68,6 +72,7 @@ final class Stage {
             Links links,
             Writer writer,
             Resolver resolver,
+            Operator operator,
             DynamoDbLedger ledger,
             Slots slots,
             Supplier<List<Story.Page>> pages) {
@@ -77,6 +82,8 @@ final class Stage {
         this.links = links;
         this.writer = writer;
         this.resolver = resolver;
+        this.operator = operator;
+        this.buckets = new Buckets(world);
         this.ledger = ledger;
         this.slots = slots;
         this.pages = pages;
@@ -84,6 +91,14 @@ final class Stage {
 
     World world() {
         return world;
+    }
+
+    Operator operator() {
+        return operator;
+    }
+
+    Buckets buckets() {
+        return buckets;
     }
 
     DynamoDbLedger ledger() {
@@ -117,8 +132,13 @@ final class Stage {
         if (struck.isEmpty()) {
             struck = Optional.of(Instant.now());
         }
+        tell(Console.Tone.BAD, what);
+    }
+
+    /** Says what is done, good or bad, where no failover is timed. */
+    void tell(Console.Tone tone, String what) {
         mark(what);
-        console.say(Console.Tone.BAD, "── " + what);
+        console.say(tone, "── " + what);
     }
 
     /** Notes something as true at this moment, for the expectation at the end. */
@@ -243,8 +263,7 @@ final class Stage {
 
     /** Mends every link. */
     void mendAll() {
-        mark("links are mended");
-        console.say(Console.Tone.GOOD, "── links are mended");
+        tell(Console.Tone.GOOD, "links are mended");
         links.links(link -> true).forEach(Links.Link::mend);
     }
 
@@ -348,8 +367,38 @@ final class Stage {
         mark("operator: " + action);
     }
 
-    /** Takes a snapshot at home as the schedule does, and waits for it. */
+    /**
+     * Takes a snapshot at home as the schedule does, and waits for it. Where the schedule itself
+     * was faster it is the next minute's, so that it holds all that was written until now.
+     */
     Manifest takeSnapshot() {
+        JsonNode taken;
+        do {
+            taken = taken();
+        } while (taken.path("outcome").asText().equals("ALREADY"));
+        String id = taken.path("id").asText();
+        Manifest manifest =
+                buckets.listed(Configuration.DR).stream()
+                        .filter(it -> it.id().equals(id))
+                        .findFirst()
+                        .orElseThrow(
+                                () ->
+                                        new IllegalStateException(
+                                                "TakeSnapshot committed nothing that "
+                                                        + Configuration.DR
+                                                        + " lists"));
+        console.say(
+                Console.Tone.GOOD,
+                "snapshot "
+                        + id
+                        + ": "
+                        + manifest.bytes() / 1024
+                        + " KiB, index "
+                        + manifest.index());
+        return manifest;
+    }
+
+    private JsonNode taken() {
         var answer =
                 world.invoke(
                         Configuration.HOME, function("take-snapshot"), "live", scheduledEvent());
@@ -357,41 +406,10 @@ final class Stage {
             throw new IllegalStateException(
                     "TakeSnapshot failed: " + answer.error().get() + " " + answer.payload());
         }
-        Manifest newest =
-                snapshots(Configuration.DR).stream()
-                        .findFirst()
-                        .orElseThrow(
-                                () ->
-                                        new IllegalStateException(
-                                                "TakeSnapshot committed nothing: "
-                                                        + answer.payload()));
-        console.say(
-                Console.Tone.GOOD,
-                "snapshot "
-                        + newest.id()
-                        + ": "
-                        + newest.bytes() / 1024
-                        + " KiB, index "
-                        + newest.index());
-        return newest;
-    }
-
-    /** The latest proof of a snapshot, as the DR region's bucket has it. */
-    Optional<Proof> proof(String snapshot) {
-        S3Client s3 = world.aws().at(S3Client.builder(), Configuration.DR).build();
         try {
-            return Optional.of(
-                    Json.MAPPER.readValue(
-                            s3.getObjectAsBytes(
-                                            it ->
-                                                    it.bucket(bucket(Configuration.DR))
-                                                            .key(Proof.key(snapshot)))
-                                    .asByteArray(),
-                            Proof.class));
-        } catch (NoSuchKeyException e) {
-            return Optional.empty();
-        } catch (IOException e) {
-            throw new UncheckedIOException(Proof.key(snapshot), e);
+            return Json.MAPPER.readTree(answer.payload());
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("TakeSnapshot answered no JSON", e);
         }
     }
 
@@ -400,10 +418,10 @@ final class Stage {
         await(
                 "a proof of " + snapshot,
                 () ->
-                        proof(snapshot)
+                        buckets.proof(snapshot)
                                 .filter(it -> !before.equals(Optional.of(it)))
                                 .map(Stage::told));
-        return proof(snapshot).orElseThrow();
+        return buckets.proof(snapshot).orElseThrow();
     }
 
     private static String told(Proof proof) {
@@ -420,13 +438,39 @@ final class Stage {
 
     /** Asks for another proof of a snapshot that has one, as an operator does. */
     Proof proveAgain(String snapshot) throws Exception {
-        Optional<Proof> before = proof(snapshot);
+        Optional<Proof> before = buckets.proof(snapshot);
         world.invokeAsync(
                 Configuration.DR,
                 function("prove-snapshot"),
                 "live",
                 "{\"snapshot\":\"" + snapshot + "\"}");
         return awaitProof(snapshot, before);
+    }
+
+    /** Calls home's API at its leader with all rights, as whoever runs the service can. */
+    BaoServer.Answer home(String method, String path) {
+        return fleet.leader().server().call(method, path, fleet.rootToken(), null);
+    }
+
+    /** Calls home's API at its leader with all rights and a body. */
+    BaoServer.Answer home(String method, String path, Map<String, ?> body) {
+        return fleet.leader().server().call(method, path, fleet.rootToken(), body);
+    }
+
+    /** Mounts a KV engine of version 2 at home; it takes a moment to be ready. */
+    void mountSecrets(String engine) throws Exception {
+        home("POST", "sys/mounts/" + engine, Map.of("type", "kv-v2")).expect();
+        await(
+                "engine " + engine,
+                () ->
+                        home("GET", engine + "/config").status() == 200
+                                ? Optional.of("home has the engine " + engine)
+                                : Optional.empty());
+    }
+
+    /** Writes a version of a secret of an engine at home. */
+    void writeSecret(String engine, String name, Map<String, ?> value) {
+        home("POST", engine + "/data/" + name, Map.of("data", value)).expect();
     }
 
     /** How the page of an alarm begins; {@code alarm} without prefix and pair. */
@@ -450,15 +494,13 @@ final class Stage {
         byte[] key = new byte[32];
         new SecureRandom().nextBytes(key);
         sealKey(Base64.getEncoder().encodeToString(key));
-        console.say(Console.Tone.BAD, "── the seal's key is another one");
-        mark("the seal's key is another one");
+        tell(Console.Tone.BAD, "the seal's key is another one");
     }
 
     /** Puts the seal's own key back. */
     void putSealKeyBack() {
         sealKey(fleet.sealKey());
-        console.say(Console.Tone.GOOD, "── the seal's key is the right one again");
-        mark("the seal's key is the right one again");
+        tell(Console.Tone.GOOD, "the seal's key is the right one again");
     }
 
     private void sealKey(String key) {
@@ -485,51 +527,26 @@ final class Stage {
         return event.toString();
     }
 
-    /** What the catalogue of a region lists, newest first. */
-    List<Manifest> snapshots(String region) {
-        S3Client s3 = world.aws().at(S3Client.builder(), region).build();
-        String bucket = bucket(region);
-        return s3
-                .listObjectsV2Paginator(it -> it.bucket(bucket).prefix("manifests/"))
-                .contents()
-                .stream()
-                .map(
-                        object -> {
-                            try {
-                                return Json.MAPPER.readValue(
-                                        s3.getObjectAsBytes(
-                                                        it -> it.bucket(bucket).key(object.key()))
-                                                .asByteArray(),
-                                        Manifest.class);
-                            } catch (IOException e) {
-                                throw new UncheckedIOException(object.key(), e);
-                            }
-                        })
-                .sorted((one, other) -> other.id().compareTo(one.id()))
-                .toList();
-    }
-
-    static String bucket(String region) {
-        return "%s-%s-snapshots-%s-%s"
-                .formatted(Configuration.PREFIX, Configuration.PAIR, Configuration.ACCOUNT, region);
-    }
-
     /** Turns bits in the middle of the newest archive of a region's bucket. */
     void corruptNewest(String region) {
-        Manifest newest = snapshots(region).getFirst();
-        S3Client s3 = world.aws().at(S3Client.builder(), region).build();
+        corrupt(region, buckets.listed(region).getFirst());
+    }
+
+    /** Turns bits in the middle of a snapshot's archive in a region's bucket. */
+    void corrupt(String region, Manifest snapshot) {
+        S3Client s3 = buckets.s3(region);
         byte[] archive =
-                s3.getObjectAsBytes(it -> it.bucket(bucket(region)).key(newest.archiveKey()))
+                s3.getObjectAsBytes(
+                                it -> it.bucket(Buckets.name(region)).key(snapshot.archiveKey()))
                         .asByteArray();
         for (int i = archive.length / 2; i < archive.length / 2 + 64; i++) {
             archive[i] ^= 0x55;
         }
         s3.putObject(
-                it -> it.bucket(bucket(region)).key(newest.archiveKey()),
+                it -> it.bucket(Buckets.name(region)).key(snapshot.archiveKey()),
                 RequestBody.fromBytes(archive));
-        damaged.add(newest.id());
-        console.say(Console.Tone.BAD, "── " + newest.id() + " is damaged in " + region);
-        mark(newest.id() + " is damaged");
+        damaged.add(snapshot.id());
+        tell(Console.Tone.BAD, snapshot.id() + " is damaged in " + region);
     }
 
     /** Kills the function that promotes as soon as it has initialised the standby. */
@@ -561,7 +578,7 @@ final class Stage {
 
     /** Slows home's links and begins a snapshot over them; returns once it is being read. */
     void beginSlowSnapshot() throws Exception {
-        Manifest before = snapshots(Configuration.DR).getFirst();
+        Manifest before = buckets.listed(Configuration.DR).getFirst();
         long bytesPerSecond = Math.max(16 * 1024, before.bytes() / 6);
         links.links(
                         link ->
@@ -573,7 +590,7 @@ final class Stage {
                 "home's links carry " + bytesPerSecond / 1024 + " KiB/s; a snapshot begins");
         world.invokeAsync(Configuration.HOME, function("take-snapshot"), "live", scheduledEvent());
         Thread.sleep(3_000);
-        if (!snapshots(Configuration.DR).getFirst().equals(before)) {
+        if (!buckets.listed(Configuration.DR).getFirst().equals(before)) {
             throw new IllegalStateException("the slowed snapshot was committed too early");
         }
     }
@@ -584,7 +601,7 @@ final class Stage {
         await(
                 "a snapshot after the leader was lost",
                 () ->
-                        snapshots(Configuration.DR).stream()
+                        buckets.listed(Configuration.DR).stream()
                                 .filter(it -> it.takenAt().isAfter(since))
                                 .findFirst()
                                 .map(it -> "snapshot " + it.id() + " is committed"));

@@ -42,7 +42,8 @@ class ScenarioTest {
                     "leader-change-mid-snapshot",
                     "prove",
                     "damaged-in-bucket",
-                    "wrong-key");
+                    "wrong-key",
+                    "poisoned-backup");
 
     @Test
     void listExplainsEveryScenarioAndItsEnd() {
@@ -64,7 +65,12 @@ class ScenarioTest {
         int exit =
                 Rehearse.run(
                         new Rehearse.Options(
-                                Path.of("nowhere"), "regionloss", true, Optional.empty(), false),
+                                Path.of("nowhere"),
+                                "regionloss",
+                                true,
+                                Optional.empty(),
+                                false,
+                                ScenarioTest.class),
                         new PrintStream(out, true, StandardCharsets.UTF_8));
 
         assertEquals(2, exit);

@@ -532,10 +532,9 @@ final class Gateway implements AutoCloseable {
 
     private static List<Need> needs(Headers headers) {
         List<Need> needs = new ArrayList<>();
-        List<String> said = headers.get(GrantInterceptor.NEEDS);
-        // A client may join a header's values by commas, which encoded values don't have.
-        for (String need : said == null ? new String[0] : String.join(",", said).split(",", -1)) {
-            String[] parts = need.strip().split("\\|", -1);
+        String said = Optional.ofNullable(headers.getFirst(GrantInterceptor.NEEDS)).orElse("");
+        for (String need : said.isEmpty() ? new String[0] : said.split(",", -1)) {
+            String[] parts = need.split("\\|", -1);
             needs.add(
                     new Need(
                             URLDecoder.decode(parts[0], StandardCharsets.UTF_8),

@@ -12,7 +12,9 @@ import software.amazon.awssdk.services.dynamodb.model.TransactWriteItem;
 import software.amazon.awssdk.services.dynamodb.model.TransactWriteItemsRequest;
 import software.amazon.awssdk.services.kms.model.GetPublicKeyRequest;
 import software.amazon.awssdk.services.kms.model.SignRequest;
+import software.amazon.awssdk.services.s3.model.DeleteObjectsRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
+import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
 import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueRequest;
 import software.amazon.awssdk.services.ssm.model.SendCommandRequest;
 import software.amazon.awssdk.services.ssm.model.Target;
@@ -42,6 +44,29 @@ class GrantInterceptorTest {
                 needs(
                         "SecretsManager.GetSecretValue",
                         GetSecretValueRequest.builder().secretId("x/y").build()));
+    }
+
+    @Test
+    void namesEachObjectOfADeletionAndWhetherForGood() {
+        assertEquals(
+                List.of(
+                        "s3:DeleteObjectVersion|arn:aws:s3:::b/archives/one|",
+                        "s3:DeleteObject|arn:aws:s3:::b/archives/two|"),
+                needs(
+                        "S3.DeleteObjects",
+                        DeleteObjectsRequest.builder()
+                                .bucket("b")
+                                .delete(
+                                        it ->
+                                                it.objects(
+                                                        ObjectIdentifier.builder()
+                                                                .key("archives/one")
+                                                                .versionId("1")
+                                                                .build(),
+                                                        ObjectIdentifier.builder()
+                                                                .key("archives/two")
+                                                                .build()))
+                                .build()));
     }
 
     @Test
