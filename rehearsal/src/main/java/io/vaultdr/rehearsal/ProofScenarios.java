@@ -1,16 +1,21 @@
 package io.vaultdr.rehearsal;
 
 import static io.vaultdr.rehearsal.Expectations.facts;
+import static io.vaultdr.rehearsal.Expectations.finding;
+import static io.vaultdr.rehearsal.Expectations.movedOver;
 import static io.vaultdr.rehearsal.Expectations.nothingLost;
 import static io.vaultdr.rehearsal.Expectations.nothingMoved;
 import static io.vaultdr.rehearsal.Expectations.pagedBy;
 
+import io.vaultdr.model.Outcome;
+import io.vaultdr.model.StepName;
 import io.vaultdr.rehearsal.Console.Tone;
 import io.vaultdr.rehearsal.Ending.Expectation;
 import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.snapshot.Proof;
 import io.vaultdr.snapshot.Proof.Reason;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,7 +72,24 @@ final class ProofScenarios {
                                         "a person's word was taken",
                                         "what nothing keeps is gone",
                                         "what is kept is there")
-                                .and(pagedBy(FROZEN))));
+                                .and(pagedBy(FROZEN))),
+                new Scenario(
+                        "rotated-login",
+                        "The secret ids of all logins are rotated and the old ones destroyed; then"
+                                + " the newer snapshot is damaged and the home region dies.",
+                        "Fails over with the oldest snapshot, by the logins that its manifest"
+                                + " names.",
+                        Scenario.AUTOMATIC,
+                        ProofScenarios::rotatedLogin,
+                        movedOver("DOWN")
+                                .and(finding("damaged|corrupt|hash|not whole"))
+                                .and(
+                                        facts(
+                                                "home knows no old secret id any more",
+                                                "the newer snapshot names other logins",
+                                                "the newer one is proven with its own",
+                                                "the oldest is proven with its own",
+                                                "the oldest one serves"))));
     }
 
     /** In none of them anything may move, nor a client lose anything. */
@@ -183,6 +205,54 @@ final class ProofScenarios {
                                 stage.buckets().listed(region).stream()
                                         .map(manifest -> region + "/" + manifest.id()))
                 .collect(Collectors.toSet());
+    }
+
+    private static void rotatedLogin(Stage stage) throws Exception {
+        Manifest oldest = stage.buckets().listed(Configuration.DR).getLast();
+        stage.awaitProof(oldest.id(), Optional.empty());
+        // Before there is a newer one: what a dry run has fetched, it has sound.
+        stage.warmSteps();
+        Map<String, String> old = oldest.needs().login();
+        stage.operator().rotateLogins();
+        boolean destroyed = !old.isEmpty();
+        for (Map.Entry<String, String> login : old.entrySet()) {
+            String accessors = "auth/approle/role/vault-dr-" + login.getKey();
+            Map<String, String> accessor = Map.of("secret_id_accessor", login.getValue());
+            stage.home("POST", accessors + "/secret-id-accessor/destroy", accessor).expect();
+            destroyed &=
+                    stage.home("POST", accessors + "/secret-id-accessor/lookup", accessor).status()
+                            == 404;
+        }
+        stage.check("home knows no old secret id any more", destroyed);
+        stage.tell(Tone.BAD, "the logins are rotated, the old secret ids destroyed at home");
+
+        Manifest newer = stage.takeSnapshot();
+        stage.check(
+                "the newer snapshot names other logins",
+                newer.needs().login().keySet().equals(old.keySet())
+                        && Collections.disjoint(newer.needs().login().values(), old.values()));
+        stage.check(
+                "the newer one is proven with its own",
+                stage.awaitProof(newer.id(), Optional.empty()).proven());
+        stage.check("the oldest is proven with its own", stage.proveAgain(oldest.id()).proven());
+
+        // The schedule may have taken one besides.
+        stage.buckets().listed(Configuration.DR).stream()
+                .filter(one -> !one.id().equals(oldest.id()))
+                .forEach(one -> stage.corrupt(Configuration.DR, one));
+        stage.loseHome();
+        stage.awaitEnd(Outcome.COMPLETED);
+        stage.check(
+                "the oldest one serves",
+                stage.ledger().incidents(1).stream()
+                        .map(incident -> incident.steps().get(StepName.PROMOTE))
+                        .anyMatch(
+                                promoted ->
+                                        promoted != null
+                                                && oldest.id()
+                                                        .equals(
+                                                                promoted.result()
+                                                                        .get("snapshot"))));
     }
 
     private static Proof provenSnapshot(Stage stage) throws Exception {

@@ -118,7 +118,8 @@ final class Rehearsal {
                                             fleet.local(fleet.nodes(Side.HOME).getFirst()),
                                             world.endpoint(),
                                             scratch,
-                                            children::start);
+                                            children::start,
+                                            false);
                                     console.say(
                                             Tone.GOOD, "policies, logins and secrets are set up");
                                 });

@@ -36,6 +36,7 @@ final class Setup {
      *
      * @param leader the address of the node that leads, past all links
      * @param aws where AWS calls go
+     * @param rotate whether new secret ids are issued
      */
     static void run(
             Config config,
@@ -43,7 +44,8 @@ final class Setup {
             URI leader,
             URI aws,
             Path directory,
-            ProcessStarter processes)
+            ProcessStarter processes,
+            boolean rotate)
             throws IOException {
         var settings =
                 PairSettingsMaker.settings(
@@ -66,7 +68,9 @@ final class Setup {
                                 "BAO_TOKEN",
                                 fleet.rootToken(),
                                 "BAO_CACERT",
-                                fleet.tls().ca().toString()));
+                                fleet.tls().ca().toString(),
+                                "ROTATE",
+                                rotate ? "1" : ""));
         Process process = processes.start(shell);
         try {
             if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {

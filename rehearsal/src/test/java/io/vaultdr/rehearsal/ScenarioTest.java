@@ -43,7 +43,8 @@ class ScenarioTest {
                     "prove",
                     "damaged-in-bucket",
                     "wrong-key",
-                    "poisoned-backup");
+                    "poisoned-backup",
+                    "rotated-login");
 
     @Test
     void listExplainsEveryScenarioAndItsEnd() {
