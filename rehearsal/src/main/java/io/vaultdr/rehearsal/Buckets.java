@@ -5,11 +5,14 @@ import io.vaultdr.runtime.Json;
 import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.snapshot.Proof;
 
+import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -76,6 +79,49 @@ final class Buckets {
                 .listObjectVersions(it -> it.bucket(name(region)).prefix(prefix))
                 .versions()
                 .isEmpty();
+    }
+
+    /**
+     * Puts a copy of a snapshot into every bucket as if it had been taken so much earlier; S3 tells
+     * of it as of any other.
+     */
+    Manifest older(Manifest snapshot, Duration by) {
+        Instant takenAt = snapshot.takenAt().minus(by);
+        Manifest older =
+                new Manifest(
+                        Manifest.id(snapshot.pair(), takenAt, Duration.ofMinutes(1)),
+                        snapshot.pair(),
+                        snapshot.side(),
+                        takenAt,
+                        snapshot.lineage(),
+                        snapshot.bytes(),
+                        snapshot.sha256(),
+                        snapshot.index(),
+                        snapshot.term(),
+                        snapshot.clusterId(),
+                        snapshot.nonce(),
+                        snapshot.needs());
+        for (String region : REGIONS) {
+            try (S3Client s3 =
+                    world.aws()
+                            .at(S3Client.builder(), region)
+                            .endpointOverride(world.endpoint())
+                            .build()) {
+                byte[] archive =
+                        s3.getObjectAsBytes(
+                                        it -> it.bucket(name(region)).key(snapshot.archiveKey()))
+                                .asByteArray();
+                put(s3, region, older.archiveKey(), archive);
+                put(s3, region, Manifest.key(older.id()), Json.MAPPER.writeValueAsBytes(older));
+            } catch (IOException e) {
+                throw new UncheckedIOException(older.id(), e);
+            }
+        }
+        return older;
+    }
+
+    private static void put(S3Client s3, String region, String key, byte[] bytes) {
+        s3.putObject(it -> it.bucket(name(region)).key(key), RequestBody.fromBytes(bytes));
     }
 
     private static <T> T read(S3Client s3, String bucket, String key, Class<T> type) {

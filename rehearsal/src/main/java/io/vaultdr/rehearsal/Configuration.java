@@ -64,7 +64,11 @@ final class Configuration {
                       autoScalingGroup: %s
                       voters: %d
                     service: { unit: %s, dataDirectory: %s }
-                    snapshots: { every: 5m, largest: 256MiB, keep: { last: 3 } }
+                    snapshots:
+                      every: 5m
+                      largest: 256MiB
+                      keep: { last: 3, monthly: 12 }
+                      archive: { class: DEEP_ARCHIVE, after: 90d }
                     prove:
                       server: { key: %s, sha256: %s }
                       seal: { static: { key: %s, id: k1 } }

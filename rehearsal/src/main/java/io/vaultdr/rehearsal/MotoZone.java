@@ -205,6 +205,11 @@ final class MotoZone implements Resolver.Zone {
                         "the servers of new instances start at once; it touches Grow only, which"
                                 + " runs beside the clients' turn"),
                 new Story.Model(
+                        "an archive's way back from a Glacier class",
+                        "0 s, told at once",
+                        "moto; S3 takes up to 12 hours from DEEP_ARCHIVE: \"Restoring an archived"
+                                + " object\", Amazon S3 User Guide"),
+                new Story.Model(
                         "the KMS key of both regions",
                         "one static seal key, no call",
                         "OpenBao's static seal"));

@@ -15,6 +15,7 @@ import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.snapshot.Proof;
 import io.vaultdr.snapshot.Proof.Reason;
 
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +90,20 @@ final class ProofScenarios {
                                                 "the newer snapshot names other logins",
                                                 "the newer one is proven with its own",
                                                 "the oldest is proven with its own",
-                                                "the oldest one serves"))));
+                                                "the oldest one serves"))),
+                scenario(
+                        "archive",
+                        "A snapshot a hundred days old is moved to DEEP_ARCHIVE; an operator brings"
+                                + " it back. (S3 would take up to twelve hours for that.)",
+                        "Frozen it can't be proven, and says so; when S3 tells that it is back it"
+                                + " is proven by itself.",
+                        ProofScenarios::archive,
+                        facts(
+                                "Retention marked it for the archive",
+                                "the lifecycle moved it in every bucket",
+                                "a proof says that it is frozen",
+                                "the command asked for it",
+                                "it is proven when it is back")));
     }
 
     /** In none of them anything may move, nor a client lose anything. */
@@ -253,6 +267,41 @@ final class ProofScenarios {
                                                         .equals(
                                                                 promoted.result()
                                                                         .get("snapshot"))));
+    }
+
+    private static void archive(Stage stage) throws Exception {
+        Manifest first = stage.buckets().listed(Configuration.DR).getLast();
+        Manifest old = stage.buckets().older(first, Duration.ofDays(100));
+        stage.awaitProof(old.id(), Optional.empty());
+        // The newest three are kept at hand, however old they are.
+        stage.takeSnapshot();
+        provenSnapshot(stage);
+
+        Set<String> archived =
+                ids(stage.operator().run("retention", PAIR, "--now", "--json"), "archived");
+        stage.check("Retention marked it for the archive", archived.equals(Set.of(old.id())));
+        stage.check(
+                "the lifecycle moved it in every bucket",
+                Buckets.REGIONS.stream()
+                        .allMatch(
+                                region ->
+                                        stage.world()
+                                                .moveTagged(region, Buckets.name(region))
+                                                .equals(List.of(old.archiveKey()))));
+        stage.tell(Tone.BAD, old.id() + " is in DEEP_ARCHIVE");
+        Proof frozen = stage.proveAgain(old.id());
+        stage.check(
+                "a proof says that it is frozen",
+                frozen.reason().equals(Optional.of(Reason.ARCHIVE_FROZEN)));
+
+        Operator.Ran thaw = stage.operator().run("snapshots", "thaw", old.id());
+        stage.check(
+                "the command asked for it",
+                thaw.exit() == 0 && thaw.says("is being brought back from DEEP_ARCHIVE"));
+        stage.tell(Tone.SOFT, "it is back at once, which S3 needs hours for");
+        stage.check(
+                "it is proven when it is back",
+                stage.awaitProof(old.id(), Optional.of(frozen)).proven());
     }
 
     private static Proof provenSnapshot(Stage stage) throws Exception {

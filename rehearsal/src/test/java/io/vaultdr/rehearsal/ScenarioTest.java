@@ -44,7 +44,8 @@ class ScenarioTest {
                     "damaged-in-bucket",
                     "wrong-key",
                     "poisoned-backup",
-                    "rotated-login");
+                    "rotated-login",
+                    "archive");
 
     @Test
     void listExplainsEveryScenarioAndItsEnd() {

@@ -65,24 +65,43 @@ final class EventRules {
         return rule;
     }
 
+    /** What happens to an object that S3 tells EventBridge of. */
+    enum ObjectEvent {
+        PUT("Object Created", "PutObject"),
+        UPLOADED("Object Created", "CompleteMultipartUpload"),
+        /** It is back from a Glacier class. */
+        RESTORED("Object Restore Completed", "");
+
+        private final String type;
+        private final String reason;
+
+        ObjectEvent(String type, String reason) {
+            this.type = type;
+            this.reason = reason;
+        }
+    }
+
     /**
-     * What S3 tells EventBridge when an object was stored.
+     * What S3 tells EventBridge when something happened to an object.
      *
      * @see <a href="https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html">Event
      *     message structure</a>
      */
-    static String objectCreated(
-            String region, String bucket, String key, String reason, Instant at) {
+    static String ofObject(String region, String bucket, String key, ObjectEvent what, Instant at) {
         ObjectNode event = Json.MAPPER.createObjectNode();
         event.put("version", "0").put("id", UUID.randomUUID().toString());
-        event.put("detail-type", "Object Created").put("source", "aws.s3");
+        event.put("detail-type", what.type).put("source", "aws.s3");
         event.put("account", MotoServer.ACCOUNT).put("time", at.toString()).put("region", region);
         event.putArray("resources").add("arn:aws:s3:::" + bucket);
         ObjectNode detail = event.putObject("detail");
-        detail.put("version", "0").put("reason", reason);
+        detail.put("version", "0");
         detail.putObject("bucket").put("name", bucket);
         detail.putObject("object").put("key", key);
-        detail.put("requester", MotoServer.ACCOUNT);
+        if (what == ObjectEvent.RESTORED) {
+            detail.put("requester", "s3.amazonaws.com");
+        } else {
+            detail.put("reason", what.reason).put("requester", MotoServer.ACCOUNT);
+        }
         return event.toString();
     }
 }

@@ -7,6 +7,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 
 import io.vaultdr.rehearsal.world.Call.Need;
+import io.vaultdr.rehearsal.world.EventRules.ObjectEvent;
 import io.vaultdr.rehearsal.world.child.GrantInterceptor;
 import io.vaultdr.runtime.Json;
 
@@ -138,7 +139,7 @@ final class Gateway implements AutoCloseable {
                     failure(call, 404, "ResourceNotFoundException", "no function " + function);
     private volatile Grants grants = (call, need) -> true;
     private volatile java.util.function.Consumer<String> killer = caller -> {};
-    private volatile Stored stored = (path, reason) -> {};
+    private volatile ObjectListener objects = (path, what) -> {};
     private volatile java.util.function.BiConsumer<Faults.Fault, Call> met = (fault, call) -> {};
     private volatile boolean closed;
 
@@ -216,21 +217,20 @@ final class Gateway implements AutoCloseable {
         return lost.contains(region);
     }
 
-    /** Hears of objects that were stored. */
+    /** Hears what happens to objects. */
     @FunctionalInterface
-    interface Stored {
+    interface ObjectListener {
         /**
-         * An object is stored.
+         * Something happened to an object.
          *
          * @param path {@code /bucket/key}
-         * @param reason S3's word: {@code PutObject}, {@code CompleteMultipartUpload}
          */
-        void object(String path, String reason);
+        void object(String path, ObjectEvent what);
     }
 
-    /** Tells {@code stored} of each object. */
-    void onStored(Stored stored) {
-        this.stored = stored;
+    /** Tells {@code listener} what happens to each object. */
+    void onObject(ObjectListener listener) {
+        this.objects = listener;
     }
 
     /** Lets hanging calls look again whether they still have to hang. */
@@ -391,11 +391,11 @@ final class Gateway implements AutoCloseable {
                     relay(exchange, response, answer);
                 }
                 if (response.statusCode() < 300) {
-                    storing(exchange)
+                    happening(exchange)
                             .ifPresent(
-                                    reason ->
-                                            stored.object(
-                                                    exchange.getRequestURI().getPath(), reason));
+                                    what ->
+                                            objects.object(
+                                                    exchange.getRequestURI().getPath(), what));
                 }
                 return;
             }
@@ -412,15 +412,18 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    /** Why an object is stored by this call to S3; empty where none is. */
-    private static Optional<String> storing(HttpExchange exchange) {
+    /** What this call does to an object that S3 would tell of; empty where it is nothing. */
+    private static Optional<ObjectEvent> happening(HttpExchange exchange) {
         String query = Optional.ofNullable(exchange.getRequestURI().getRawQuery()).orElse("");
         return switch (exchange.getRequestMethod()) {
-            case "PUT" -> query.isEmpty() ? Optional.of("PutObject") : Optional.empty();
+            case "PUT" -> query.isEmpty() ? Optional.of(ObjectEvent.PUT) : Optional.empty();
             case "POST" ->
                     query.startsWith("uploadId=")
-                            ? Optional.of("CompleteMultipartUpload")
-                            : Optional.empty();
+                            ? Optional.of(ObjectEvent.UPLOADED)
+                            // moto brings it back before it answers; S3 takes hours.
+                            : query.startsWith("restore")
+                                    ? Optional.of(ObjectEvent.RESTORED)
+                                    : Optional.empty();
             default -> Optional.empty();
         };
     }

@@ -133,7 +133,7 @@ public final class World implements AutoCloseable {
                                         fault.name(),
                                         call.function(),
                                         call.toString())));
-        gateway.onStored(this::stored);
+        gateway.onObject(this::told);
         gateway.observe("monitoring", "PutMetricData", this::metricPut);
         gateway.observe("sns", "Publish", this::published);
         gateway.observe(
@@ -291,14 +291,14 @@ public final class World implements AutoCloseable {
     }
 
     /** What S3 tells EventBridge, and EventBridge the rules' targets. */
-    private void stored(String path, String reason) {
+    private void told(String path, EventRules.ObjectEvent what) {
         String[] parts = path.split("/", 3);
         Applied all = applied;
         if (all == null || parts.length < 3 || !all.bucketsThatTell().contains(parts[1])) {
             return;
         }
         String region = Objects.requireNonNull(all.bucketRegions().get(parts[1]));
-        String event = EventRules.objectCreated(region, parts[1], parts[2], reason, Instant.now());
+        String event = EventRules.ofObject(region, parts[1], parts[2], what, Instant.now());
         for (EventRules.Rule rule : rules.matching(region, event)) {
             for (TemplateApplier.Target target : rule.to()) {
                 deliver(
@@ -486,6 +486,22 @@ public final class World implements AutoCloseable {
         } catch (S3Exception e) {
             // Whoever may not list the bucket isn't told that an object doesn't exist.
             return OptionalInt.of(e.statusCode() == 404 ? 403 : e.statusCode());
+        }
+    }
+
+    /**
+     * Lets S3 act by a bucket's lifecycle rules, which it does within days: of those that move what
+     * carries a tag at once.
+     *
+     * @return the keys of what was moved to another class
+     */
+    public List<String> moveTagged(String region, String bucket) {
+        JsonNode rules = all().lifecycles().get(bucket);
+        if (rules == null) {
+            throw new IllegalArgumentException(bucket + ": no template gives it lifecycle rules");
+        }
+        try (S3Client s3 = aws.at(S3Client.builder(), region).build()) {
+            return Lifecycle.move(s3, bucket, rules);
         }
     }
 

@@ -216,7 +216,10 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                             fill(parts[1], request, region),
                             parts.length > 2 ? fill(parts[2], request, region) : ""));
         }
-        if (request.getValueForField("Tagging", String.class).isPresent()) {
+        // As text it is a header of another call; otherwise the call itself is about tags.
+        if (request.getValueForField("Tagging", Object.class)
+                .filter(String.class::isInstance)
+                .isPresent()) {
             needs.add(encode("s3:PutObjectTagging", fill(OBJECT, request, region), ""));
         }
         if (request.getValueForField("ObjectLockMode", String.class).isPresent()) {

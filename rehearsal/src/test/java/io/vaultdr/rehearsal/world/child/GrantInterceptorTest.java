@@ -15,6 +15,9 @@ import software.amazon.awssdk.services.kms.model.SignRequest;
 import software.amazon.awssdk.services.s3.model.DeleteObjectsRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
+import software.amazon.awssdk.services.s3.model.PutObjectTaggingRequest;
+import software.amazon.awssdk.services.s3.model.Tag;
 import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueRequest;
 import software.amazon.awssdk.services.ssm.model.SendCommandRequest;
 import software.amazon.awssdk.services.ssm.model.Target;
@@ -44,6 +47,24 @@ class GrantInterceptorTest {
                 needs(
                         "SecretsManager.GetSecretValue",
                         GetSecretValueRequest.builder().secretId("x/y").build()));
+    }
+
+    @Test
+    void namesTagsOnceWhetherTheyComeWithAnObjectOrAlone() {
+        assertEquals(
+                List.of("s3:PutObject|arn:aws:s3:::b/k|", "s3:PutObjectTagging|arn:aws:s3:::b/k|"),
+                needs(
+                        "S3.PutObject",
+                        PutObjectRequest.builder().bucket("b").key("k").tagging("a=b").build()));
+        assertEquals(
+                List.of("s3:PutObjectTagging|arn:aws:s3:::b/k|"),
+                needs(
+                        "S3.PutObjectTagging",
+                        PutObjectTaggingRequest.builder()
+                                .bucket("b")
+                                .key("k")
+                                .tagging(it -> it.tagSet(Tag.builder().key("a").value("b").build()))
+                                .build()));
     }
 
     @Test
