@@ -73,6 +73,8 @@ class LogicalIdsTest {
                 vault-dr-payments-traffic SwitchDrA0BDC251 AWS::Route53::RecordSet
                 vault-dr-payments-traffic SwitchFlagAbsenteucentral1CEBB9181 AWS::Route53::HealthCheck
                 vault-dr-payments-traffic SwitchFlagAbsenteunorth187F16162 AWS::Route53::HealthCheck
+                vault-dr-payments-traffic SwitchFlagHeardeucentral1ECC9E545 AWS::Route53::RecordSet
+                vault-dr-payments-traffic SwitchFlagHeardeunorth1C61E9721 AWS::Route53::RecordSet
                 vault-dr-payments-traffic SwitchHome3AAF795C AWS::Route53::RecordSet
                 vault-dr-payments-traffic SwitchHomeMayServe1B0B583E AWS::Route53::HealthCheck
                 vault-dr-payments-traffic-eu-north-1 FlagBucket17EA5164 AWS::S3::Bucket

@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -581,11 +582,41 @@ class StacksTest {
     void theSecondRecordWaitsUntilTheChecksHaveData() {
         JsonNode dr =
                 automatic().resources(TRAFFIC, "AWS::Route53::RecordSet").values().stream()
-                        .filter(it -> it.at("/Properties/Weight").asInt() == 0)
+                        .filter(it -> it.at("/Properties/Weight").asInt(1) == 0)
                         .findFirst()
                         .orElseThrow();
         assertEquals(1, dr.get("DependsOn").size());
         assertTrue(dr.get("DependsOn").get(0).asText().startsWith("SwitchHome"));
+    }
+
+    @Test
+    void aNewFlagsCheckCountsOnlyWhenARecordThatNamesItIsInSync() {
+        Map<String, JsonNode> checks = automatic().resources(TRAFFIC, "AWS::Route53::HealthCheck");
+        Set<String> inverted = new HashSet<>();
+        Set<String> waitedFor = new HashSet<>();
+        checks.forEach(
+                (id, check) -> {
+                    if (check.at("/Properties/HealthCheckConfig/Inverted").asBoolean()) {
+                        inverted.add(id);
+                    }
+                    check.path("DependsOn").forEach(it -> waitedFor.add(it.asText()));
+                });
+        Set<String> named = new HashSet<>();
+        automatic()
+                .resources(TRAFFIC, "AWS::Route53::RecordSet")
+                .forEach(
+                        (id, set) -> {
+                            if (set.at("/Properties/Type").asText().equals("TXT")
+                                    && waitedFor.contains(id)) {
+                                named.add(
+                                        set.at("/Properties/ResourceRecords/0")
+                                                .findValue("Fn::GetAtt")
+                                                .get(0)
+                                                .asText());
+                            }
+                        });
+        assertEquals(2, inverted.size());
+        assertEquals(inverted, named);
     }
 
     @Test

@@ -21,8 +21,11 @@ public final class TrafficSwitch extends Construct {
     public TrafficSwitch(Construct scope, String id, Traffic settings, Config.Traffic traffic) {
         super(scope, id);
         List<String> absent = new ArrayList<>();
+        List<CfnRecordSet> heard = new ArrayList<>();
         for (Flag flag : settings.flags()) {
-            absent.add(flagAbsent(flag).getAttrHealthCheckId());
+            CfnHealthCheck check = flagAbsent(flag);
+            absent.add(check.getAttrHealthCheckId());
+            heard.add(heard(flag, check, settings));
         }
         CfnHealthCheck homeMayServe =
                 CfnHealthCheck.Builder.create(this, "HomeMayServe")
@@ -33,6 +36,7 @@ public final class TrafficSwitch extends Construct {
                                         .healthThreshold(absent.size())
                                         .build())
                         .build();
+        heard.forEach(homeMayServe.getNode()::addDependency);
         CfnRecordSet home =
                 record("Home", settings, settings.homeSetIdentifier(), traffic, traffic.home())
                         .weight(100)
@@ -42,9 +46,30 @@ public final class TrafficSwitch extends Construct {
                 record("Dr", settings, settings.drSetIdentifier(), traffic, traffic.dr())
                         .weight(0)
                         .build();
-        // A new inverted check is unhealthy until it has data. Alone, home's record is answered all
-        // the same; until it is in sync everywhere the checks have data, and then DR's may come.
+        // Alone, home's record is answered whatever its check says; DR's may come when the checks
+        // have data.
         dr.getNode().addDependency(home);
+    }
+
+    /**
+     * A record that clients don't ask for and that names the check of {@code flag}. A new inverted
+     * check is unhealthy until it has data, and counted at once it would turn clients: when a
+     * witness is added to a pair that serves, or a check replaced. CloudFormation goes on when this
+     * record is in sync on all name servers, up to a minute, in which checkers that ask every ten
+     * seconds have answered.
+     *
+     * @see <a
+     *     href="https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html">What
+     *     a new health check counts as</a>
+     */
+    private CfnRecordSet heard(Flag flag, CfnHealthCheck check, Traffic settings) {
+        return CfnRecordSet.Builder.create(this, "FlagHeard-" + flag.region())
+                .hostedZoneId(settings.hostedZoneId())
+                .name("_flag-" + flag.region() + "." + settings.recordName())
+                .type("TXT")
+                .ttl("300")
+                .resourceRecords(List.of("\"" + check.getAttrHealthCheckId() + "\""))
+                .build();
     }
 
     /** Healthy while the flag is not there; a region that doesn't answer has none to show. */
