@@ -39,6 +39,7 @@ class LayoutTest {
                     "traffic",
                     "workflow",
                     "drill",
+                    "cluster",
                     "vault",
                     "aws");
 
@@ -54,8 +55,9 @@ class LayoutTest {
                     Map.entry(
                             "promotion",
                             Set.of("model", "runtime", "vault", "snapshot", "failover", "traffic")),
-                    Map.entry("workflow", union(ALL, "aws", "workflow", "drill")),
+                    Map.entry("workflow", union(ALL, "aws", "workflow", "drill", "cluster")),
                     Map.entry("drill", Set.of("model", "runtime", "snapshot", "failover")),
+                    Map.entry("cluster", Set.of("model", "runtime", "vault")),
                     Map.entry("aws", union(ALL, "aws")),
                     Map.entry("handler", union(with(ALL, WIRING))));
 
@@ -103,7 +105,8 @@ class LayoutTest {
                         ROOT + "promotion..",
                         ROOT + "traffic..",
                         ROOT + "workflow..",
-                        ROOT + "drill..")
+                        ROOT + "drill..",
+                        ROOT + "cluster..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("software.amazon.awssdk..", "com.amazonaws..")

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.S3Bucket;
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Secret;
@@ -22,6 +23,7 @@ import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.BaoServer;
 import io.vaultdr.testing.Eventually;
 import io.vaultdr.testing.Moto;
+import io.vaultdr.testing.TestLogins;
 import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.Login;
 
@@ -84,14 +86,17 @@ class RestoreIntoIT {
                                         .createBucketConfiguration(
                                                 c -> c.locationConstraint(REGION)));
         source.call("POST", "sys/mounts/vault-dr", Map.of("type", "kv-v2")).expect();
-        source.call("POST", "sys/auth/approle", Map.of("type", "approle")).expect();
         source.call(
                         "POST",
                         "sys/storage/raft/autopilot/configuration",
                         Map.of("server_stabilization_time", "1s"))
                 .expect();
-        role("verify", "path \"vault-dr/data/canary\" { capabilities = [\"read\"] }");
-        role("grow", "path \"sys/storage/raft/configuration\" { capabilities = [\"read\"] }");
+        new TestLogins(
+                        source,
+                        aws.secretsManager(REGION),
+                        "payments-vault-dr",
+                        new VaultSetup(List.of()))
+                .make(Login.Intent.VERIFY, Login.Intent.GROW);
         source.call("POST", "vault-dr/data/canary", Map.of("data", Map.of("nonce", "n-1")))
                 .expect();
         byte[] archive;
@@ -342,32 +347,6 @@ class RestoreIntoIT {
 
     private void put(String key, byte[] body) {
         aws.s3(REGION).putObject(r -> r.bucket(BUCKET).key(key), RequestBody.fromBytes(body));
-    }
-
-    private void role(String intent, String policy) {
-        String name = "vault-dr-" + intent;
-        source.call("POST", "sys/policies/acl/" + name, Map.of("policy", policy)).expect();
-        source.call("POST", "auth/approle/role/" + name, Map.of("token_policies", name)).expect();
-        String role =
-                source.call("GET", "auth/approle/role/" + name + "/role-id", null)
-                        .data()
-                        .path("role_id")
-                        .asText();
-        String secret =
-                source.call("POST", "auth/approle/role/" + name + "/secret-id", Map.of())
-                        .data()
-                        .path("secret_id")
-                        .asText();
-        aws.secretsManager(REGION)
-                .createSecret(
-                        r ->
-                                r.name("payments-vault-dr/" + intent)
-                                        .secretString(
-                                                Json.MAPPER
-                                                        .createObjectNode()
-                                                        .put("role_id", role)
-                                                        .put("secret_id", secret)
-                                                        .toString()));
     }
 
     private static final class Killed extends Error {}

@@ -281,8 +281,8 @@ class ProofReasonsIT {
     @Test
     void theOldestSnapshotIsProvenWithTheLoginOfItsTime() {
         Manifest before = proving.take();
-        proving.rotate(Login.Intent.PROVE);
-        proving.rotate(Login.Intent.PROVE);
+        proving.logins.rotate(Login.Intent.PROVE);
+        proving.logins.rotate(Login.Intent.PROVE);
 
         assertEquals(Optional.empty(), prove(before).reason());
     }

@@ -2,6 +2,7 @@ package io.vaultdr.handler;
 
 import io.vaultdr.aws.S3Bucket;
 import io.vaultdr.aws.S3Proofs;
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Secret;
@@ -22,6 +23,7 @@ import io.vaultdr.testing.Clusters;
 import io.vaultdr.testing.Environment;
 import io.vaultdr.testing.Eventually;
 import io.vaultdr.testing.Moto;
+import io.vaultdr.testing.TestLogins;
 import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.Login;
@@ -64,6 +66,7 @@ final class Proving implements AutoCloseable {
     final BaoCluster cluster;
     final Path scratch;
     final ProofSettings settings;
+    final TestLogins logins;
     private int minute;
 
     Proving() {
@@ -73,6 +76,12 @@ final class Proving implements AutoCloseable {
     /** Of a cluster that is initialised already. */
     Proving(BaoCluster cluster) {
         this.cluster = cluster;
+        logins =
+                new TestLogins(
+                        cluster,
+                        moto.clients().secretsManager(REGION),
+                        LOGIN,
+                        new VaultSetup(List.of("secret/team/*")));
         try {
             scratch = Files.createTempDirectory("proving");
             s3().createBucket(it -> it.bucket(BUCKET.name()));
@@ -97,19 +106,9 @@ final class Proving implements AutoCloseable {
         }
         cluster.call("POST", "sys/mounts/vault-dr", Map.of("type", "kv-v2")).expect();
         cluster.call("POST", "sys/mounts/secret", Map.of("type", "kv-v2")).expect();
-        cluster.call("POST", "sys/auth/approle", Map.of("type", "approle")).expect();
         awaitEngine("vault-dr");
         awaitEngine("secret");
-        login(
-                Login.Intent.PROVE,
-                """
-                path "vault-dr/data/canary" { capabilities = ["read"] }
-                path "sys/mounts"           { capabilities = ["read"] }
-                path "sys/auth"             { capabilities = ["read"] }
-                path "sys/policies/acl"     { capabilities = ["list"] }
-                path "identity/entity/id"   { capabilities = ["list"] }
-                path "+/metadata/*"         { capabilities = ["list"] }
-                """);
+        logins.make(Login.Intent.PROVE);
     }
 
     private void awaitEngine(String mount) {
@@ -145,45 +144,6 @@ final class Proving implements AutoCloseable {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /** A role of the intent, and its secret as the setup script stores it; the version. */
-    String login(Login.Intent intent, String rules) {
-        cluster.call("PUT", "sys/policies/acl/vault-dr-" + intent, Map.of("policy", rules))
-                .expect();
-        String role = "auth/approle/role/vault-dr-" + intent;
-        cluster.call(
-                        "POST",
-                        role,
-                        Map.of("token_policies", "vault-dr-" + intent, "token_ttl", "20m"))
-                .expect();
-        return rotate(intent);
-    }
-
-    /** Issues a new secret id for the intent; its version. */
-    String rotate(Login.Intent intent) {
-        String role = "auth/approle/role/vault-dr-" + intent;
-        var issued = cluster.call("POST", role + "/secret-id", null).expect().data();
-        String accessor = issued.path("secret_id_accessor").asText();
-        String value =
-                "{\"role_id\": \"%s\", \"secret_id\": \"%s\", \"secret_id_accessor\": \"%s\"}"
-                        .formatted(
-                                cluster.call("GET", role + "/role-id", null)
-                                        .data()
-                                        .path("role_id")
-                                        .asText(),
-                                issued.path("secret_id").asText(),
-                                accessor);
-        var secrets = moto.clients().secretsManager(REGION);
-        String name = LOGIN + "/" + intent;
-        if (secrets.listSecrets().secretList().stream().anyMatch(it -> name.equals(it.name()))) {
-            secrets.putSecretValue(
-                    it -> it.secretId(name).clientRequestToken(accessor).secretString(value));
-        } else {
-            secrets.createSecret(
-                    it -> it.name(name).clientRequestToken(accessor).secretString(value));
-        }
-        return accessor;
     }
 
     PairSettings pair() {

@@ -52,12 +52,7 @@ class RestoreSecretIT {
                         it ->
                                 it.bucket("recovered")
                                         .serverSideEncryptionConfiguration(c -> c.rules(kms)));
-        proving.login(
-                Login.Intent.RECOVER,
-                """
-                path "secret/data/team/*"     { capabilities = ["read"] }
-                path "secret/metadata/team/*" { capabilities = ["read"] }
-                """);
+        proving.logins.make(Login.Intent.RECOVER);
         for (int version = 1; version <= 3; version++) {
             write("secret/data/team/db", HUSH + version);
         }

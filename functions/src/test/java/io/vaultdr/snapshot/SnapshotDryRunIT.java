@@ -6,16 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.S3Bucket;
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Side;
-import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.Clusters;
 import io.vaultdr.testing.Moto;
 import io.vaultdr.testing.Ports;
+import io.vaultdr.testing.TestLogins;
 import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.Login;
@@ -52,34 +53,12 @@ class SnapshotDryRunIT {
                                 r.bucket(BUCKET.name())
                                         .createBucketConfiguration(
                                                 c -> c.locationConstraint(BUCKET.region())));
-        serving.call("POST", "sys/auth/approle", Map.of("type", "approle")).expect();
-        serving.call(
-                        "POST",
-                        "sys/policies/acl/vault-dr-snapshot",
-                        Map.of(
-                                "policy",
-                                "path \"sys/audit\" { capabilities = [\"read\", \"sudo\"] }"))
-                .expect();
-        String role = "auth/approle/role/vault-dr-snapshot";
-        serving.call("POST", role, Map.of("token_policies", "vault-dr-snapshot")).expect();
-        String secret =
-                Json.MAPPER
-                        .createObjectNode()
-                        .put(
-                                "role_id",
-                                serving.call("GET", role + "/role-id", null)
-                                        .data()
-                                        .path("role_id")
-                                        .asText())
-                        .put(
-                                "secret_id",
-                                serving.call("POST", role + "/secret-id", Map.of())
-                                        .data()
-                                        .path("secret_id")
-                                        .asText())
-                        .toString();
-        aws.secretsManager(BUCKET.region())
-                .createSecret(r -> r.name("payments-vault-dr/snapshot").secretString(secret));
+        new TestLogins(
+                        serving,
+                        aws.secretsManager(BUCKET.region()),
+                        "payments-vault-dr",
+                        new VaultSetup(List.of()))
+                .make(Login.Intent.SNAPSHOT);
     }
 
     @AfterAll

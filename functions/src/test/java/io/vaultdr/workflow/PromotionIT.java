@@ -10,6 +10,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.S3Bucket;
 import io.vaultdr.aws.S3Proofs;
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.failover.InMemoryLedger;
 import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
@@ -31,6 +32,7 @@ import io.vaultdr.snapshot.Proof;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.BaoServer;
 import io.vaultdr.testing.Moto;
+import io.vaultdr.testing.TestLogins;
 import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.Login;
@@ -104,13 +106,12 @@ class PromotionIT {
                                         .createBucketConfiguration(
                                                 c -> c.locationConstraint(REGION)));
         source.call("POST", "sys/mounts/vault-dr", Map.of("type", "kv-v2")).expect();
-        source.call("POST", "sys/auth/approle", Map.of("type", "approle")).expect();
-        role(
-                "verify",
-                "path \"vault-dr/data/canary\" { capabilities = [\"read\"] }\n"
-                        + "path \"vault-dr/data/verify\" { capabilities ="
-                        + " [\"create\",\"update\",\"read\"] }");
-        role("grow", "path \"sys/storage/raft/configuration\" { capabilities = [\"read\"] }");
+        new TestLogins(
+                        source,
+                        aws.secretsManager(REGION),
+                        "payments-vault-dr",
+                        new VaultSetup(List.of()))
+                .make(Login.Intent.VERIFY, Login.Intent.GROW);
         older = take("nonce-1", Instant.parse("2026-03-01T02:30:00Z"));
         newer = take("nonce-2", Instant.parse("2026-03-01T02:45:00Z"));
     }
@@ -346,36 +347,6 @@ class PromotionIT {
 
     private Login login() {
         return Login.by(aws.secretsManager(REGION));
-    }
-
-    private void role(String intent, String policy) {
-        source.call("POST", "sys/policies/acl/vault-dr-" + intent, Map.of("policy", policy))
-                .expect();
-        source.call(
-                        "POST",
-                        "auth/approle/role/vault-dr-" + intent,
-                        Map.of("token_policies", "vault-dr-" + intent, "token_ttl", "20m"))
-                .expect();
-        String role =
-                source.call("GET", "auth/approle/role/vault-dr-" + intent + "/role-id", null)
-                        .data()
-                        .path("role_id")
-                        .asText();
-        String secret =
-                source.call("POST", "auth/approle/role/vault-dr-" + intent + "/secret-id", Map.of())
-                        .data()
-                        .path("secret_id")
-                        .asText();
-        aws.secretsManager(REGION)
-                .createSecret(
-                        r ->
-                                r.name("payments-vault-dr/" + intent)
-                                        .secretString(
-                                                "{\"role_id\":\""
-                                                        + role
-                                                        + "\",\"secret_id\":\""
-                                                        + secret
-                                                        + "\"}"));
     }
 
     private Stored take(String nonce, Instant takenAt) throws Exception {

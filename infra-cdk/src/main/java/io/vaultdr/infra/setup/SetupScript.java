@@ -1,13 +1,14 @@
 package io.vaultdr.infra.setup;
 
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.vault.Login.Intent;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Writes the script that prepares a pair's serving cluster: the KV mount of the canary, a policy
@@ -51,37 +52,31 @@ public final class SetupScript {
               fail "no valid token: set @ADDRESS_VARIABLE@ and log in with @SERVER@ login"
 
             # The canary lives in a mount of its own.
-            if mount=$(@SERVER@ read -format=json sys/mounts/vault-dr 2>/dev/null); then
+            if mount=$(@SERVER@ read -format=json sys/mounts/@MOUNT@ 2>/dev/null); then
               case $mount in
-                *'"version": "2"'*) say "mount vault-dr: unchanged" ;;
-                *) fail "mount vault-dr exists and is no KV engine of version 2: move it away" ;;
+                *'"version": "2"'*) say "mount @MOUNT@: unchanged" ;;
+                *) fail "mount @MOUNT@ exists and is no KV engine of version 2: move it away" ;;
               esac
             else
-              @SERVER@ secrets enable -path=vault-dr -version=2 kv >/dev/null
-              say "mount vault-dr: enabled"
+              @SERVER@ secrets enable -path=@MOUNT@ -version=2 kv >/dev/null
+              say "mount @MOUNT@: enabled"
             fi
 
             methods=$(@SERVER@ auth list -format=json)
             case $methods in
-              *'"approle/"'*) say "auth method approle: unchanged" ;;
-              *) @SERVER@ auth enable approle >/dev/null; say "auth method approle: enabled" ;;
+              *'"@METHOD@/"'*) say "auth method @METHOD@: unchanged" ;;
+              *) @SERVER@ auth enable @METHOD@ >/dev/null; say "auth method @METHOD@: enabled" ;;
             esac
             """;
 
     private static final String POLICY =
             """
 
-            # @WHAT@
-            @SERVER@ policy write vault-dr-@INTENT@ - >/dev/null <<'POLICY'
-            @RULES@
-            path "auth/token/lookup-self" { capabilities = ["read"] }
-            path "auth/token/renew-self"  { capabilities = ["update"] }
-            path "auth/token/revoke-self" { capabilities = ["update"] }
-            POLICY
-            @SERVER@ write auth/approle/role/vault-dr-@INTENT@ token_policies=vault-dr-@INTENT@ \\
-              token_no_default_policy=true token_type=service token_ttl=20m token_max_ttl=1h \\
-              secret_id_ttl=0 secret_id_num_uses=0 >/dev/null
-            say "policy and role vault-dr-@INTENT@: written"
+            # @PURPOSE@
+            @SERVER@ policy write @NAME@ - >/dev/null <<'POLICY'
+            @RULES@POLICY
+            @SERVER@ write @ROLE@ @VALUES@ >/dev/null
+            say "policy and role @NAME@: written"
             """;
 
     private static final String STORE =
@@ -120,23 +115,23 @@ public final class SetupScript {
 
             works() {
               [ -n "$1" ] && [ -z "${ROTATE:-}" ] &&
-                @SERVER@ write "auth/approle/role/vault-dr-$2/secret-id-accessor/lookup" \\
+                @SERVER@ write "$2/secret-id-accessor/lookup" \\
                   secret_id_accessor="$1" >/dev/null 2>&1
             }
 
             credentials() {
-              intent=$1
+              intent=$1 role=$2 name=${2##*/}
             @READ@
-              if @SAME@ && works "$accessor_1" "$intent"; then
-                say "credentials of vault-dr-$intent: unchanged"
+              if @SAME@ && works "$accessor_1" "$role"; then
+                say "credentials of $name: unchanged"
                 return
               fi
-              role_id=$(@SERVER@ read -field=role_id "auth/approle/role/vault-dr-$intent/role-id")
-              issued=$(@SERVER@ write -f -format=json "auth/approle/role/vault-dr-$intent/secret-id")
+              role_id=$(@SERVER@ read -field=role_id "$role/role-id")
+              issued=$(@SERVER@ write -f -format=json "$role/secret-id")
               secret_id=$(printf '%s' "$issued" | field secret_id)
               accessor=$(printf '%s' "$issued" | field secret_id_accessor)
               [ -n "$role_id" ] && [ -n "$secret_id" ] && [ -n "$accessor" ] ||
-                fail "no secret id was issued for vault-dr-$intent: look at the server's log"
+                fail "no secret id was issued for $name: look at the server's log"
               value=$(printf '{"role_id": "%s", "secret_id": "%s", "secret_id_accessor": "%s"}' \\
                 "$role_id" "$secret_id" "$accessor")
             @WRITE@
@@ -157,15 +152,16 @@ public final class SetupScript {
      */
     public static String of(PairSettings pair, List<String> recover) {
         StringBuilder script = new StringBuilder(HEAD);
-        List<Intent> intents =
-                Stream.of(Intent.values())
-                        .filter(intent -> intent != Intent.RECOVER || !recover.isEmpty())
-                        .toList();
-        for (Intent intent : intents) {
+        VaultSetup setup = new VaultSetup(recover);
+        for (Intent intent : setup.intents()) {
+            VaultSetup.Policy policy = setup.policy(intent);
+            VaultSetup.Role role = VaultSetup.role(intent);
             script.append(
-                    POLICY.replace("@WHAT@", purpose(intent))
-                            .replace("@RULES@", rules(intent, recover))
-                            .replace("@INTENT@", intent.toString()));
+                    POLICY.replace("@PURPOSE@", policy.purpose())
+                            .replace("@RULES@", policy.rules())
+                            .replace("@NAME@", policy.name())
+                            .replace("@ROLE@", role.path())
+                            .replace("@VALUES@", arguments(role.values())));
         }
         List<Place> places = new ArrayList<>();
         places.add(new Place(pair.home().region(), pair.home().login()));
@@ -181,81 +177,23 @@ public final class SetupScript {
                 STORE.replace("@READ@\n", each(distinct, SetupScript::read))
                         .replace("@SAME@", same(distinct.size()))
                         .replace("@WRITE@\n", each(distinct, SetupScript::write)));
-        for (Intent intent : intents) {
-            script.append("credentials ").append(intent).append('\n');
+        for (Intent intent : setup.intents()) {
+            script.append("credentials %s %s\n".formatted(intent, VaultSetup.role(intent).path()));
         }
         boolean openBao = pair.edition() == PairSettings.Edition.OPENBAO;
         return script.toString()
                 .replace("@PAIR@", pair.pair().value())
+                .replace("@MOUNT@", VaultSetup.MOUNT)
+                .replace("@METHOD@", VaultSetup.AUTH_METHOD)
                 .replace("@SERVER@", openBao ? "bao" : "vault")
                 .replace("@ADDRESS_VARIABLE@", openBao ? "BAO_ADDR" : "VAULT_ADDR")
                 .replace("@ADDRESS@", pair.home().address().toString());
     }
 
-    private static String purpose(Intent intent) {
-        return switch (intent) {
-            case SNAPSHOT ->
-                    "TakeSnapshot: reads snapshots, writes the canary, reads what audit files a"
-                            + " restored server will want to open.";
-            case VERIFY -> "Promote and Verify: read the canary back, write beside it.";
-            case GROW -> "Grow: watches nodes join and tells autopilot what to expect.";
-            case PROVE ->
-                    "ProveSnapshot, on a restored copy: reads the canary back and counts mounts,"
-                            + " policies, entities and keys.";
-            case RECOVER -> "restore --only, on a restored copy: reads what was lost by mistake.";
-        };
-    }
-
-    /**
-     * Both paths of a KV version 2 secret. Where the engine's mount ends can't be told from the
-     * path, so each possible end gets its rules.
-     */
-    private static Stream<String> splits(String path) {
-        return IntStream.range(1, path.length() - 1)
-                .filter(at -> path.charAt(at) == '/')
-                .boxed()
-                .flatMap(at -> Stream.of("data", "metadata").map(kind -> rule(path, at, kind)));
-    }
-
-    private static String rule(String path, int mount, String kind) {
-        return "path \"%s/%s%s\" { capabilities = [\"read\"] }"
-                .formatted(path.substring(0, mount), kind, path.substring(mount));
-    }
-
-    private static String rules(Intent intent, List<String> recover) {
-        return switch (intent) {
-            case SNAPSHOT ->
-                    """
-                    path "sys/storage/raft/snapshot" { capabilities = ["read"] }
-                    path "vault-dr/data/canary"      { capabilities = ["create", "read", "update"] }
-                    path "sys/audit"                 { capabilities = ["read", "sudo"] }\
-                    """;
-            case VERIFY ->
-                    """
-                    path "vault-dr/data/canary" { capabilities = ["read"] }
-                    path "vault-dr/data/verify" { capabilities = ["create", "read", "update"] }\
-                    """;
-            case GROW ->
-                    """
-                    path "sys/storage/raft/configuration"           { capabilities = ["read"] }
-                    path "sys/storage/raft/autopilot/state"         { capabilities = ["read"] }
-                    path "sys/storage/raft/autopilot/configuration" { capabilities = ["read", "update"] }\
-                    """;
-            // Engines are mounted up to three names deep; deeper ones are not counted.
-            case PROVE ->
-                    """
-                    path "vault-dr/data/canary" { capabilities = ["read"] }
-                    path "sys/mounts"           { capabilities = ["read"] }
-                    path "sys/auth"             { capabilities = ["read"] }
-                    path "sys/policies/acl"     { capabilities = ["list"] }
-                    path "identity/entity/id"   { capabilities = ["list"] }
-                    path "+/metadata/*"         { capabilities = ["list"] }
-                    path "+/+/metadata/*"       { capabilities = ["list"] }
-                    path "+/+/+/metadata/*"     { capabilities = ["list"] }\
-                    """;
-            case RECOVER ->
-                    recover.stream().flatMap(SetupScript::splits).collect(Collectors.joining("\n"));
-        };
+    private static String arguments(Map<String, Object> values) {
+        return values.entrySet().stream()
+                .map(it -> it.getKey() + "=" + it.getValue())
+                .collect(Collectors.joining(" \\\n  ", "\\\n  ", ""));
     }
 
     private interface Line {
@@ -282,7 +220,7 @@ public final class SetupScript {
     private static String write(int number, Place place) {
         return """
           printf '%s' "$value" | store @REGION@ @NAME@ "${secret_@N@:+exists}" "$accessor"
-          say "credentials of vault-dr-$intent: stored in" @REGION@
+          say "credentials of $name: stored in" @REGION@
         """
                 .replace("@N@", Integer.toString(number))
                 .replace("@REGION@", quoted(place.region()))

@@ -1,0 +1,149 @@
+package io.vaultdr.cluster;
+
+import io.vaultdr.vault.Login.Intent;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * All that this project wants of a Vault service, described once: the canary's mount, and for each
+ * {@link Intent} a policy and an AppRole. The DR cluster gets all of it with the first restore.
+ *
+ * @param recover the KV paths that {@code restore --only} may read, mount first, {@code *} at the
+ *     end for all below; none: there is no such login
+ */
+public record VaultSetup(List<String> recover) {
+    /** Where the canary lives: a KV version 2 secrets engine of its own. */
+    public static final String MOUNT = "vault-dr";
+
+    /** The auth method that the roles belong to, at the path of the same name. */
+    public static final String AUTH_METHOD = "approle";
+
+    public VaultSetup {
+        recover = List.copyOf(recover);
+    }
+
+    /**
+     * An ACL policy.
+     *
+     * @param purpose what may be done with it and by whom, one line
+     * @param rules in HCL
+     */
+    public record Policy(String name, String purpose, String rules) {}
+
+    /**
+     * An AppRole.
+     *
+     * @param values as the server takes them: texts, whole numbers (durations in seconds), booleans
+     */
+    public record Role(String path, Map<String, Object> values) {}
+
+    /** The logins that there are to be. */
+    public List<Intent> intents() {
+        return Stream.of(Intent.values())
+                .filter(intent -> intent != Intent.RECOVER || !recover.isEmpty())
+                .toList();
+    }
+
+    /** What the role of {@code intent} may do. */
+    public Policy policy(Intent intent) {
+        return new Policy(name(intent), purpose(intent), rules(intent));
+    }
+
+    /** The role of {@code intent}; a secret id is valid until it is destroyed. */
+    public static Role role(Intent intent) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("token_policies", name(intent));
+        values.put("token_no_default_policy", true);
+        values.put("token_type", "service");
+        values.put("token_ttl", 1200);
+        values.put("token_max_ttl", 3600);
+        values.put("secret_id_ttl", 0);
+        values.put("secret_id_num_uses", 0);
+        return new Role("auth/" + AUTH_METHOD + "/role/" + name(intent), values);
+    }
+
+    private static String name(Intent intent) {
+        return "vault-dr-" + intent;
+    }
+
+    private static String purpose(Intent intent) {
+        return switch (intent) {
+            case SNAPSHOT ->
+                    "TakeSnapshot: reads snapshots, writes the canary, reads what audit files a"
+                            + " restored server will want to open.";
+            case VERIFY -> "Promote and Verify: read the canary back, write beside it.";
+            case GROW -> "Grow: watches nodes join and tells autopilot what to expect.";
+            case PROVE ->
+                    "ProveSnapshot, on a restored copy: reads the canary back and counts mounts,"
+                            + " policies, entities and keys.";
+            case RECOVER -> "restore --only, on a restored copy: reads what was lost by mistake.";
+        };
+    }
+
+    /** Own rules, and what every token may do with itself. */
+    private String rules(Intent intent) {
+        return own(intent)
+                + """
+                path "auth/token/lookup-self" { capabilities = ["read"] }
+                path "auth/token/renew-self"  { capabilities = ["update"] }
+                path "auth/token/revoke-self" { capabilities = ["update"] }
+                """;
+    }
+
+    private String own(Intent intent) {
+        return switch (intent) {
+            case SNAPSHOT ->
+                    """
+                    path "sys/storage/raft/snapshot" { capabilities = ["read"] }
+                    path "vault-dr/data/canary"      { capabilities = ["create", "read", "update"] }
+                    path "sys/audit"                 { capabilities = ["read", "sudo"] }
+                    """;
+            case VERIFY ->
+                    """
+                    path "vault-dr/data/canary" { capabilities = ["read"] }
+                    path "vault-dr/data/verify" { capabilities = ["create", "read", "update"] }
+                    """;
+            case GROW ->
+                    """
+                    path "sys/storage/raft/configuration"           { capabilities = ["read"] }
+                    path "sys/storage/raft/autopilot/state"         { capabilities = ["read"] }
+                    path "sys/storage/raft/autopilot/configuration" { capabilities = ["read", "update"] }
+                    """;
+            // Engines are mounted up to three names deep; deeper ones are not counted.
+            case PROVE ->
+                    """
+                    path "vault-dr/data/canary" { capabilities = ["read"] }
+                    path "sys/mounts"           { capabilities = ["read"] }
+                    path "sys/auth"             { capabilities = ["read"] }
+                    path "sys/policies/acl"     { capabilities = ["list"] }
+                    path "identity/entity/id"   { capabilities = ["list"] }
+                    path "+/metadata/*"         { capabilities = ["list"] }
+                    path "+/+/metadata/*"       { capabilities = ["list"] }
+                    path "+/+/+/metadata/*"     { capabilities = ["list"] }
+                    """;
+            case RECOVER ->
+                    recover.stream().flatMap(VaultSetup::splits).collect(Collectors.joining());
+        };
+    }
+
+    /**
+     * Both paths of a KV version 2 secret. Where the engine's mount ends can't be told from the
+     * path, so each possible end gets its rules.
+     */
+    private static Stream<String> splits(String path) {
+        return IntStream.range(1, path.length() - 1)
+                .filter(at -> path.charAt(at) == '/')
+                .boxed()
+                .flatMap(at -> Stream.of("data", "metadata").map(kind -> rule(path, at, kind)));
+    }
+
+    private static String rule(String path, int mount, String kind) {
+        return "path \"%s/%s%s\" { capabilities = [\"read\"] }\n"
+                .formatted(path.substring(0, mount), kind, path.substring(mount));
+    }
+}

@@ -1,0 +1,5 @@
+/** The cluster itself: what a Vault service has to hold of ours. */
+@NullMarked
+package io.vaultdr.cluster;
+
+import org.jspecify.annotations.NullMarked;
