@@ -1,5 +1,8 @@
 package io.vaultdr.runtime;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Side;
 import io.vaultdr.model.Slots;
@@ -150,7 +153,7 @@ public record PairSettings(
      * @param recordName the CNAME that clients use, without a trailing dot
      * @param homeSetIdentifier the set identifier of home's weighted record
      * @param drSetIdentifier the set identifier of the DR side's weighted record
-     * @param flags the traffic flags; either one's presence turns clients
+     * @param flags the traffic flags; either one turns clients
      */
     public record Traffic(
             String hostedZoneId,
@@ -159,8 +162,29 @@ public record PairSettings(
             String drSetIdentifier,
             List<Flag> flags) {}
 
-    /** Where a traffic flag is put: its presence at the key turns clients to DR. */
-    public record Flag(String region, String bucket, String key) {}
+    /** Where a traffic flag is raised. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.DEDUCTION)
+    @JsonSubTypes({
+        @JsonSubTypes.Type(Flag.InBucket.class),
+        @JsonSubTypes.Type(Flag.InMetric.class)
+    })
+    public sealed interface Flag {
+        /** The region that it stands in. */
+        String region();
+
+        /** An object: its presence at the key turns clients to DR. */
+        record InBucket(String region, String bucket, String key) implements Flag {}
+
+        /**
+         * A metric: a datapoint of 1 turns clients to DR, one of 0 home.
+         *
+         * @param namespace the metric's namespace, the pair's own, by which writing it is allowed
+         * @param metric its name; it has no dimensions
+         * @param alarm the alarm over it that Route 53's health check is based on
+         */
+        record InMetric(String region, String namespace, String metric, String alarm)
+                implements Flag {}
+    }
 
     /** The slots this pair's probing is counted in. */
     public Slots slots() {

@@ -3,14 +3,14 @@ package io.vaultdr.runtime;
 import io.vaultdr.aws.AutoScalingGroups;
 import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.CloudWatchPublisher;
+import io.vaultdr.aws.CloudWatchTrafficFlag;
 import io.vaultdr.aws.DynamoDbEvidence;
 import io.vaultdr.aws.DynamoDbLedger;
 import io.vaultdr.aws.KmsSealKeys;
 import io.vaultdr.aws.Route53Records;
 import io.vaultdr.aws.S3Bucket;
+import io.vaultdr.aws.S3FlagBucket;
 import io.vaultdr.aws.S3Proofs;
-import io.vaultdr.aws.S3QuarantineMark;
-import io.vaultdr.aws.S3TrafficFlag;
 import io.vaultdr.aws.SnsPager;
 import io.vaultdr.aws.SsmCommands;
 import io.vaultdr.aws.SsmParameters;
@@ -31,6 +31,7 @@ import io.vaultdr.model.Side;
 import io.vaultdr.promotion.Capacity;
 import io.vaultdr.promotion.NodeCommands;
 import io.vaultdr.promotion.QuarantineMark;
+import io.vaultdr.runtime.PairSettings.Flag;
 import io.vaultdr.snapshot.Catalog;
 import io.vaultdr.snapshot.Freshness;
 import io.vaultdr.snapshot.MissingCopies;
@@ -296,16 +297,30 @@ public final class Wiring {
 
     /** The traffic flags; none where nothing is turned. */
     public List<TrafficFlag> trafficFlags() {
-        return flags().map(f -> (TrafficFlag) new S3TrafficFlag(aws.s3(f.region()), f)).toList();
+        return flags().map(this::trafficFlag).toList();
     }
 
-    /** The quarantine marks, one beside each flag. */
+    private TrafficFlag trafficFlag(Flag flag) {
+        return switch (flag) {
+            case Flag.InBucket object -> flagBucket(object);
+            case Flag.InMetric metric ->
+                    new CloudWatchTrafficFlag(aws.cloudWatch(metric.region()), metric);
+        };
+    }
+
+    /** The quarantine marks, one beside each flag that is an object; otherwise none. */
     public List<QuarantineMark> quarantineMarks() {
-        return flags().map(f -> (QuarantineMark) new S3QuarantineMark(aws.s3(f.region()), f))
+        return flags().filter(Flag.InBucket.class::isInstance)
+                .map(Flag.InBucket.class::cast)
+                .<QuarantineMark>map(this::flagBucket)
                 .toList();
     }
 
-    private Stream<PairSettings.Flag> flags() {
+    private S3FlagBucket flagBucket(Flag.InBucket flag) {
+        return new S3FlagBucket(aws.s3(flag.region()), flag);
+    }
+
+    private Stream<Flag> flags() {
         return pair.traffic().stream().flatMap(traffic -> traffic.flags().stream());
     }
 

@@ -1,8 +1,8 @@
 package io.vaultdr.traffic;
 
-/** A traffic flag: its presence turns the clients to DR without any call to Route 53. */
+/** A traffic flag: standing, it turns the clients to DR without any call to Route 53. */
 public interface TrafficFlag {
-    /** Where it stands, for people: region and bucket. */
+    /** Where it stands, for people: region and name. */
     String place();
 
     /** Whether it stands. */

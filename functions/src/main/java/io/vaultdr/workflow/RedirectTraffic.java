@@ -23,7 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Turns the clients to DR: first the flag, in both buckets, of which one is enough; then the ledger
+ * Turns the clients to DR: first the flag, in both regions, of which one is enough; then the ledger
  * says that DR serves; then the weights. Route 53's control plane may be away, which is a finding
  * and a page and no failure: the flag alone turns clients.
  */

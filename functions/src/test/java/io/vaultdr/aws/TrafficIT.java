@@ -17,6 +17,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
+import software.amazon.awssdk.services.cloudwatch.model.ComparisonOperator;
+import software.amazon.awssdk.services.cloudwatch.model.Datapoint;
+import software.amazon.awssdk.services.cloudwatch.model.StateValue;
+import software.amazon.awssdk.services.cloudwatch.model.Statistic;
 import software.amazon.awssdk.services.route53.model.Change;
 import software.amazon.awssdk.services.route53.model.ChangeAction;
 import software.amazon.awssdk.services.route53.model.RRType;
@@ -25,12 +30,14 @@ import software.amazon.awssdk.services.route53.model.ResourceRecordSet;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 
 /** Flag and weights in moto. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TrafficIT {
     private static final String NAME = "vault.example.com";
+    private static final String ALARM = "vault-dr-payments-clients-to-dr";
 
     private final Moto moto = Moto.start();
     private final AwsClients aws = moto.clients();
@@ -85,9 +92,7 @@ class TrafficIT {
                                 b.bucket("flag-dr")
                                         .createBucketConfiguration(
                                                 c -> c.locationConstraint("eu-central-1")));
-        S3TrafficFlag flag =
-                new S3TrafficFlag(
-                        aws.s3("eu-central-1"), new Flag("eu-central-1", "flag-dr", "traffic/dr"));
+        S3FlagBucket flag = bucket("eu-central-1", "flag-dr");
         assertFalse(flag.raised());
 
         flag.raise();
@@ -98,11 +103,79 @@ class TrafficIT {
 
     @Test
     void aBucketThatIsntThereIsTerminal() {
-        S3TrafficFlag flag =
-                new S3TrafficFlag(
-                        aws.s3("eu-north-1"), new Flag("eu-north-1", "nowhere", "traffic/dr"));
+        S3FlagBucket flag = bucket("eu-north-1", "nowhere");
 
         assertThrows(Failure.Terminal.class, flag::raise);
+    }
+
+    @Test
+    void raisesAMetricByOneDatapointInItsOwnNamespace() {
+        CloudWatchTrafficFlag flag = metric("eu-north-1");
+        Instant before = Instant.now().minus(Duration.ofMinutes(2));
+
+        flag.raise();
+        flag.raise();
+
+        assertEquals(
+                List.of(1.0),
+                aws
+                        .cloudWatch("eu-north-1")
+                        .getMetricStatistics(
+                                r ->
+                                        r.namespace("vault-dr-payments-traffic")
+                                                .metricName("ClientsToDr")
+                                                .startTime(before)
+                                                .endTime(before.plus(Duration.ofMinutes(4)))
+                                                .period(3_600)
+                                                .statistics(Statistic.MAXIMUM))
+                        .datapoints()
+                        .stream()
+                        .map(Datapoint::maximum)
+                        .toList());
+    }
+
+    @Test
+    void aMetricIsRaisedWhileItsAlarmSaysSo() {
+        CloudWatchTrafficFlag flag = metric("eu-central-1");
+        CloudWatchClient cloudWatch = aws.cloudWatch("eu-central-1");
+        cloudWatch.putMetricAlarm(
+                r ->
+                        r.alarmName(ALARM)
+                                .namespace("vault-dr-payments-traffic")
+                                .metricName("ClientsToDr")
+                                .statistic(Statistic.MAXIMUM)
+                                .period(60)
+                                .evaluationPeriods(1)
+                                .threshold(1.0)
+                                .comparisonOperator(
+                                        ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD));
+
+        for (StateValue state :
+                List.of(StateValue.INSUFFICIENT_DATA, StateValue.ALARM, StateValue.OK)) {
+            cloudWatch.setAlarmState(
+                    r -> r.alarmName(ALARM).stateValue(state).stateReason("a test"));
+
+            assertEquals(state == StateValue.ALARM, flag.raised(), state.toString());
+        }
+    }
+
+    @Test
+    void anAlarmThatIsntThereIsNamed() {
+        CloudWatchTrafficFlag flag = metric("eu-west-2");
+
+        Failure failure = assertThrows(Failure.Terminal.class, flag::raised);
+
+        assertTrue(failure.toString().contains(ALARM), failure::toString);
+    }
+
+    private S3FlagBucket bucket(String region, String name) {
+        return new S3FlagBucket(aws.s3(region), new Flag.InBucket(region, name, "traffic/dr"));
+    }
+
+    private CloudWatchTrafficFlag metric(String region) {
+        return new CloudWatchTrafficFlag(
+                aws.cloudWatch(region),
+                new Flag.InMetric(region, "vault-dr-payments-traffic", "ClientsToDr", ALARM));
     }
 
     private String zone() {

@@ -38,8 +38,8 @@ final class Fixture {
     static final Clock CLOCK = Clock.fixed(NOW, ZoneOffset.UTC);
     static final PairId PAIR = new PairId("payments");
     static final Epoch EPOCH = new Epoch(1);
-    static final Flag DR_FLAG = new Flag("eu-central-1", "flag-dr", "traffic/dr");
-    static final Flag WITNESS_FLAG = new Flag("eu-north-1", "flag-witness", "traffic/dr");
+    static final Flag DR_FLAG = new Flag.InBucket("eu-central-1", "flag-dr", "traffic/dr");
+    static final Flag WITNESS_FLAG = new Flag.InBucket("eu-north-1", "flag-witness", "traffic/dr");
 
     final InMemoryLedger ledger = new InMemoryLedger(PAIR);
     final List<Pager.Page> pages = new ArrayList<>();

@@ -118,17 +118,22 @@ public final class VaultDrApp {
             if (pair.probed()) {
                 stacks.add(new FailoverStack(app, names.of("failover"), config, pair, zip));
                 if (pair.traffic().isPresent()) {
-                    stacks.add(new TrafficStack(app, names.of("traffic"), config, pair));
+                    Stack traffic = new TrafficStack(app, names.of("traffic"), config, pair);
+                    stacks.add(traffic);
                     config.witness(pair)
-                            .ifPresent(
+                            .map(
                                     region ->
-                                            stacks.add(
-                                                    new FlagStack(
-                                                            app,
-                                                            names.of("traffic-" + region),
-                                                            config,
-                                                            pair,
-                                                            region)));
+                                            new FlagStack(
+                                                    app,
+                                                    names.of("traffic-" + region),
+                                                    config,
+                                                    pair,
+                                                    region))
+                            .ifPresent(
+                                    witness -> {
+                                        stacks.add(witness);
+                                        witness.before(traffic);
+                                    });
                 }
             }
         }

@@ -22,11 +22,19 @@ import java.util.Set;
 class NagTest {
     private static final Set<String> FOUND = Set.of("aws:cdk:error", "aws:cdk:warning");
 
+    /** What no rule is about; a stack of nothing else has an empty report. */
+    private static final Set<String> WITHOUT_RULES =
+            Set.of(
+                    "AWS::CloudWatch::Alarm",
+                    "AWS::Route53::HealthCheck",
+                    "AWS::Route53::RecordSet");
+
     @ParameterizedTest
     @MethodSource("io.vaultdr.infra.Examples#names")
     void findsNothingThatIsNotExplainedAtItsResource(String example) throws IOException {
         Path outdir = Synthesised.example(example).outdir();
-        for (String stack : Synthesised.example(example).templates().keySet()) {
+        for (var synthesised : Synthesised.example(example).templates().entrySet()) {
+            String stack = synthesised.getKey();
             List<String> found = new ArrayList<>();
             for (var path :
                     Synthesised.JSON
@@ -41,8 +49,19 @@ class NagTest {
             assertEquals(List.of(), found);
             String report =
                     Files.readString(outdir.resolve("AwsSolutions-" + stack + "-NagReport.csv"));
-            assertTrue(report.contains("\"Compliant\""), stack + ": the rules did not run");
+            assertTrue(
+                    report.contains("\"Compliant\"") || !ruled(synthesised.getValue()),
+                    stack + ": the rules did not run");
             assertTrue(!report.contains("Non-Compliant"), report);
         }
+    }
+
+    private static boolean ruled(JsonNode template) {
+        for (JsonNode resource : template.get("Resources")) {
+            if (!WITHOUT_RULES.contains(resource.get("Type").asText())) {
+                return true;
+            }
+        }
+        return false;
     }
 }

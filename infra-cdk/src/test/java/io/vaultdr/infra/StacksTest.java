@@ -21,6 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import software.amazon.awscdk.Stack;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -30,6 +32,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -497,18 +500,35 @@ class StacksTest {
     }
 
     private static Config withLongNames() {
+        return automaticWith(
+                yaml ->
+                        yaml.replace("home-1.example.com", ("a".repeat(60) + ".").repeat(4) + "com")
+                                .replace(
+                                        "home-2.example.com",
+                                        ("b".repeat(60) + ".").repeat(4) + "com")
+                                .replace(
+                                        "home-3.example.com",
+                                        ("c".repeat(60) + ".").repeat(4) + "com")
+                                .replace(
+                                        "home-4.example.com",
+                                        ("d".repeat(60) + ".").repeat(4) + "com")
+                                .replace(
+                                        "dr-1.example.com",
+                                        ("e".repeat(60) + ".").repeat(4) + "com")
+                                .replace(
+                                        "dr-2.example.com",
+                                        ("f".repeat(60) + ".").repeat(4) + "com"));
+    }
+
+    /** The example of the highest rung, changed. */
+    private static Config automaticWith(UnaryOperator<String> change) {
         try {
-            Path file = Files.createTempFile(Path.of("target"), "long", ".yaml");
+            Path file = Files.createTempFile(Path.of("target"), "changed", ".yaml");
             Files.writeString(
                     file,
-                    Files.readString(Examples.DIRECTORY.resolve("automatic.yaml"))
-                            .replaceAll("ca: .*", "")
-                            .replace("home-1.example.com", ("a".repeat(60) + ".").repeat(4) + "com")
-                            .replace("home-2.example.com", ("b".repeat(60) + ".").repeat(4) + "com")
-                            .replace("home-3.example.com", ("c".repeat(60) + ".").repeat(4) + "com")
-                            .replace("home-4.example.com", ("d".repeat(60) + ".").repeat(4) + "com")
-                            .replace("dr-1.example.com", ("e".repeat(60) + ".").repeat(4) + "com")
-                            .replace("dr-2.example.com", ("f".repeat(60) + ".").repeat(4) + "com"));
+                    change.apply(
+                            Files.readString(Examples.DIRECTORY.resolve("automatic.yaml"))
+                                    .replaceAll("ca: .*", "")));
             return Examples.load(file);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -576,6 +596,103 @@ class StacksTest {
                         .orElseThrow();
         assertEquals(2, both.get("HealthThreshold").asInt());
         assertEquals(2, both.get("ChildHealthChecks").size());
+    }
+
+    @Test
+    void aFlagThatIsAMetricHasAnAlarmInBothRegionsAndNothingPublic()
+            throws JsonProcessingException {
+        Synthesised metric =
+                Synthesised.of(
+                        automaticWith(
+                                yaml ->
+                                        yaml.replace(
+                                                "traffic:\n", "traffic:\n      flag: metric\n")));
+        Set<JsonNode> alarms = new HashSet<>();
+        for (String stack : List.of(TRAFFIC, TRAFFIC + "-eu-north-1")) {
+            assertTrue(metric.resources(stack, "AWS::S3::Bucket").isEmpty(), stack);
+            JsonNode alarm =
+                    metric.properties(
+                            stack,
+                            "AWS::CloudWatch::Alarm",
+                            "AlarmName",
+                            "vault-dr-payments-clients-to-dr");
+            assertEquals("ignore", alarm.get("TreatMissingData").asText());
+            assertEquals("Maximum", alarm.get("Statistic").asText());
+            assertEquals(60, alarm.get("Period").asInt(), "high resolution isn't supported");
+            assertFalse(alarm.has("DatapointsToAlarm"), "M of N isn't supported");
+            alarms.add(alarm);
+        }
+        assertEquals(1, alarms.size(), "the regions' alarms differ");
+        Set<String> regions = new HashSet<>();
+        for (JsonNode check : metric.resources(TRAFFIC, "AWS::Route53::HealthCheck").values()) {
+            JsonNode config = check.at("/Properties/HealthCheckConfig");
+            if (config.get("Type").asText().equals("CALCULATED")) {
+                assertEquals(2, config.get("HealthThreshold").asInt());
+                assertEquals(2, config.get("ChildHealthChecks").size());
+                continue;
+            }
+            assertEquals("CLOUDWATCH_METRIC", config.get("Type").asText());
+            assertFalse(config.has("Inverted"), "ALARM is unhealthy");
+            assertEquals("LastKnownStatus", config.get("InsufficientDataHealthStatus").asText());
+            assertEquals(
+                    "vault-dr-payments-clients-to-dr", config.at("/AlarmIdentifier/Name").asText());
+            assertTrue(check.get("DependsOn").toString().contains("FlagAlarm"));
+            regions.add(config.at("/AlarmIdentifier/Region").asText());
+        }
+        assertEquals(Set.of("eu-central-1", "eu-north-1"), regions);
+        Stack traffic =
+                metric.stacks().stream()
+                        .filter(it -> it.getStackName().equals(TRAFFIC))
+                        .findFirst()
+                        .orElseThrow();
+        assertEquals(
+                List.of(TRAFFIC + "-eu-north-1"),
+                traffic.getDependencies().stream().map(Stack::getStackName).toList(),
+                "a health check's alarm has to be there first");
+        JsonNode redirect =
+                metric.properties(
+                        FAILOVER,
+                        "AWS::Lambda::Function",
+                        "FunctionName",
+                        "vault-dr-payments-redirect-traffic");
+        PairSettings settings =
+                Json.MAPPER.readValue(
+                        redirect.at("/Environment/Variables/PAIR").asText(), PairSettings.class);
+        assertEquals(
+                List.of("eu-central-1", "eu-north-1"),
+                settings.traffic().orElseThrow().flags().stream()
+                        .map(PairSettings.Flag.InMetric.class::cast)
+                        .map(PairSettings.Flag::region)
+                        .toList());
+    }
+
+    @Test
+    void onlyRedirectTrafficPutsTheFlagsDatapoint() {
+        Synthesised metric = Synthesised.example("vault");
+        List<String> writers = new ArrayList<>();
+        for (String stack : metric.templates().keySet()) {
+            for (JsonNode role : metric.resources(stack, "AWS::IAM::Role").values()) {
+                for (JsonNode statement : role.findValues("Statement")) {
+                    statement.forEach(
+                            it -> {
+                                if (it.get("Action").toString().contains("PutMetricData")
+                                        && !it.at("/Condition/StringEquals/cloudwatch:namespace")
+                                                .asText()
+                                                .equals("VaultDr")) {
+                                    writers.add(
+                                            role.at("/Properties/RoleName").asText()
+                                                    + " "
+                                                    + it.get("Condition"));
+                                }
+                            });
+                }
+            }
+        }
+        assertEquals(1, writers.size(), writers::toString);
+        String writer = writers.getFirst();
+        assertTrue(writer.startsWith("sec-dr-orders-redirect-traffic"), writer);
+        assertTrue(writer.contains("\"cloudwatch:namespace\":\"sec-dr-orders-traffic\""), writer);
+        assertTrue(writer.contains("\"aws:RequestedRegion\":\"us-west-2\""), writer);
     }
 
     @Test

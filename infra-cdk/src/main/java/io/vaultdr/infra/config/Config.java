@@ -190,7 +190,15 @@ public record Config(
     public record Goals(Duration rpo, Duration rto) {}
 
     /** The record that clients use, and what it points to on each side. */
-    public record Traffic(String zone, String name, int ttl, String home, String dr) {}
+    public record Traffic(String zone, String name, int ttl, String home, String dr, Flag flag) {
+        /** What the traffic flag is. */
+        public enum Flag {
+            /** An object that Route 53's health checkers read, in a bucket of its own. */
+            OBJECT,
+            /** A datapoint under an alarm: nothing is readable without a signature, but slower. */
+            METRIC
+        }
+    }
 
     /** The waiting times and limits of a failover. */
     public record Timings(

@@ -307,7 +307,9 @@ public final class ConfigFile {
                         section.required("name", Kind.HOST),
                         section.optional("ttl", Kind.number(5, 60)).orElse(30),
                         section.required("home", Kind.HOST),
-                        section.required("dr", Kind.HOST));
+                        section.required("dr", Kind.HOST),
+                        section.optional("flag", Kind.oneOf(Traffic.Flag.class))
+                                .orElse(Traffic.Flag.OBJECT));
         if (section.good() && traffic.home().equals(traffic.dr())) {
             section.mistake("dr", traffic.dr(), "another name than home's");
         }

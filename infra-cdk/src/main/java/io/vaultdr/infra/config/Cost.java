@@ -4,6 +4,7 @@ import io.vaultdr.infra.config.Config.Egress;
 import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
+import io.vaultdr.infra.config.Config.Traffic.Flag;
 
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -38,7 +39,10 @@ public record Cost(List<Item> items) {
     private static final double NAT_HOUR = 0.045;
     private static final double ENDPOINT_HOUR = 0.01;
 
-    /** An endpoint of AWS, with HTTPS and the fast interval; a calculated check is a plain one. */
+    /**
+     * An endpoint of AWS, with HTTPS and the fast interval; a calculated check and one of an alarm
+     * are plain ones.
+     */
     private static final double FLAG_CHECK = 0.50 + 1.00 + 1.00;
 
     private static final double PLAIN_CHECK = 0.50;
@@ -237,16 +241,22 @@ public record Cost(List<Item> items) {
                         GIB_SECOND));
         items.add(alarms(name, 25, "of functions and the workflow"));
         if (pair.traffic().isPresent()) {
+            boolean metric = pair.traffic().orElseThrow().flag() == Flag.METRIC;
             int flags = config.witness(pair).isPresent() ? 2 : 1;
+            double check = metric ? PLAIN_CHECK : FLAG_CHECK;
             items.add(
                     item(
                             name,
                             "health checks",
-                            flags * FLAG_CHECK + PLAIN_CHECK,
+                            flags * check + PLAIN_CHECK,
                             "%d flags x %.2f + %.2f",
                             flags,
-                            FLAG_CHECK,
+                            check,
                             PLAIN_CHECK));
+            // The metric is paid by the hours in which it has a datapoint: next to none.
+            if (metric) {
+                items.add(alarms(name, flags, "of traffic flags"));
+            }
         }
     }
 

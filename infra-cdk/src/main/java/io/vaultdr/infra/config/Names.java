@@ -10,6 +10,9 @@ public record Names(String prefix, PairId pair, String account) {
     /** The key of the traffic flag in its bucket. */
     public static final String FLAG_KEY = "traffic/dr";
 
+    /** The metric whose datapoint is the traffic flag: 1 sends clients to DR, 0 home. */
+    public static final String FLAG_METRIC = "ClientsToDr";
+
     /** {@code <prefix>-<pair>-<purpose>}. */
     public String of(String purpose) {
         return prefix + "-" + pair + "-" + purpose;
@@ -63,6 +66,16 @@ public record Names(String prefix, PairId pair, String account) {
     /** The flag bucket of {@code region}. */
     public String flag(String region) {
         return of("flag-" + account + "-" + region);
+    }
+
+    /** The namespace of the metric that is the traffic flag; only who raises it may write there. */
+    public String flagNamespace() {
+        return of("traffic");
+    }
+
+    /** The alarm over that metric, the same in each region. */
+    public String flagAlarm() {
+        return of("clients-to-dr");
     }
 
     /** The topic that pages people. */

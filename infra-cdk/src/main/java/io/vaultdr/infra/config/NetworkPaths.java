@@ -5,6 +5,7 @@ import io.vaultdr.infra.config.Config.Egress;
 import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
+import io.vaultdr.runtime.PairSettings.Flag;
 import io.vaultdr.runtime.PairSettings.Traffic;
 
 import java.net.URI;
@@ -74,8 +75,10 @@ public final class NetworkPaths {
         servers(fence, pair.home());
         service(fence, "dynamodb", dr.region());
         service(fence, "ssm", home);
-        traffic(pair)
-                .ifPresent(it -> it.flags().forEach(flag -> service(fence, "s3", flag.region())));
+        traffic(pair).stream()
+                .flatMap(it -> it.flags().stream())
+                .filter(Flag.InBucket.class::isInstance)
+                .forEach(flag -> service(fence, "s3", flag.region()));
         authorities(pair, fence);
         Source promote = source(pair, "promote", dr);
         servers(promote, dr);

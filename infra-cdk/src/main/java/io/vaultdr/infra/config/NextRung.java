@@ -2,6 +2,7 @@ package io.vaultdr.infra.config;
 
 import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.Config.Traffic;
 import io.vaultdr.infra.config.NetworkPaths.NetworkPath;
 import io.vaultdr.model.PairId;
 import io.vaultdr.runtime.PairSettings.Stage;
@@ -69,7 +70,7 @@ public record NextRung(
                 if (pair.traffic().isEmpty()) {
                     keys.add(
                             at
-                                    + "traffic: { zone, name, ttl, home, dr }: the CNAME that"
+                                    + "traffic: { zone, name, ttl, home, dr, flag }: the CNAME that"
                                     + " clients use, and its target on each side");
                 }
             }
@@ -198,8 +199,10 @@ public record NextRung(
                     case APPROVAL ->
                             Stream.of(
                                     names
-                                            + "redirect-traffic: put the flag object, change the"
-                                            + " one weighted record (Route 53), read changes",
+                                            + "redirect-traffic: "
+                                            + raise(pair)
+                                            + ", change the one weighted record (Route 53), read"
+                                            + " changes",
                                     "people who answer: lambda:InvokeFunction on "
                                             + names
                                             + "control:operate; who only looks: on "
@@ -208,9 +211,16 @@ public record NextRung(
                     case AUTOMATIC ->
                             Stream.of(
                                     names
-                                            + "redirect-traffic: put the second flag object, in the"
-                                            + " witness region");
+                                            + "redirect-traffic: "
+                                            + raise(pair)
+                                            + " in the witness region too");
                 };
         return all.toList();
+    }
+
+    private static String raise(Pair pair) {
+        return pair.traffic().filter(it -> it.flag() == Traffic.Flag.METRIC).isPresent()
+                ? "put the flag's datapoint and see its alarm"
+                : "put the flag object";
     }
 }

@@ -146,11 +146,16 @@ public final class PairSettingsMaker {
                 traffic.name(),
                 names.of("home"),
                 names.of("dr"),
-                regions.stream()
-                        .map(
-                                region ->
-                                        new PairSettings.Flag(
-                                                region, names.flag(region), Names.FLAG_KEY))
-                        .toList());
+                regions.stream().map(region -> flag(traffic.flag(), region, names)).toList());
+    }
+
+    private static PairSettings.Flag flag(Config.Traffic.Flag flag, String region, Names names) {
+        return switch (flag) {
+            case OBJECT ->
+                    new PairSettings.Flag.InBucket(region, names.flag(region), Names.FLAG_KEY);
+            case METRIC ->
+                    new PairSettings.Flag.InMetric(
+                            region, names.flagNamespace(), Names.FLAG_METRIC, names.flagAlarm());
+        };
     }
 }

@@ -5,6 +5,7 @@ import io.vaultdr.runtime.PairSettings.Flag;
 import io.vaultdr.runtime.PairSettings.Traffic;
 
 import software.amazon.awscdk.services.route53.CfnHealthCheck;
+import software.amazon.awscdk.services.route53.CfnHealthCheck.AlarmIdentifierProperty;
 import software.amazon.awscdk.services.route53.CfnHealthCheck.HealthCheckConfigProperty;
 import software.amazon.awscdk.services.route53.CfnRecordSet;
 import software.constructs.Construct;
@@ -14,8 +15,8 @@ import java.util.List;
 
 /**
  * Weighted records, 100 to home and 0 to the DR side, of which only home's has a health check. The
- * check reads nothing but the flags, inverted: it fails as soon as one of them is there, and all
- * clients go to the DR side, without any call to Route 53.
+ * check reads nothing but the flags: it fails as soon as one of them stands, and all clients go to
+ * the DR side, without any call to Route 53.
  */
 public final class TrafficSwitch extends Construct {
     public TrafficSwitch(Construct scope, String id, Traffic settings, Config.Traffic traffic) {
@@ -25,7 +26,9 @@ public final class TrafficSwitch extends Construct {
         for (Flag flag : settings.flags()) {
             CfnHealthCheck check = flagAbsent(flag);
             absent.add(check.getAttrHealthCheckId());
-            heard.add(heard(flag, check, settings));
+            if (flag instanceof Flag.InBucket) {
+                heard.add(heard(flag, check, settings));
+            }
         }
         CfnHealthCheck homeMayServe =
                 CfnHealthCheck.Builder.create(this, "HomeMayServe")
@@ -53,10 +56,10 @@ public final class TrafficSwitch extends Construct {
 
     /**
      * A record that clients don't ask for and that names the check of {@code flag}. A new inverted
-     * check is unhealthy until it has data, and counted at once it would turn clients: when a
-     * witness is added to a pair that serves, or a check replaced. CloudFormation goes on when this
-     * record is in sync on all name servers, up to a minute, in which checkers that ask every ten
-     * seconds have answered.
+     * check is unhealthy until it has data (one of an alarm, healthy), and counted at once it would
+     * turn clients: when a witness is added to a pair that serves, or a check replaced.
+     * CloudFormation goes on when this record is in sync on all name servers, up to a minute, in
+     * which checkers that ask every ten seconds have answered.
      *
      * @see <a
      *     href="https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html">What
@@ -76,18 +79,41 @@ public final class TrafficSwitch extends Construct {
     private CfnHealthCheck flagAbsent(Flag flag) {
         return CfnHealthCheck.Builder.create(this, "FlagAbsent-" + flag.region())
                 .healthCheckConfig(
-                        HealthCheckConfigProperty.builder()
-                                .type("HTTPS")
-                                .fullyQualifiedDomainName(
-                                        flag.bucket() + ".s3." + flag.region() + ".amazonaws.com")
-                                .port(443)
-                                .resourcePath("/" + flag.key())
-                                .enableSni(true)
-                                .inverted(true)
-                                .requestInterval(10)
-                                // An object can't be there by mistake: the first sight counts.
-                                .failureThreshold(1)
+                        switch (flag) {
+                            case Flag.InBucket object -> objectAbsent(object);
+                            case Flag.InMetric metric -> alarmOff(metric);
+                        })
+                .build();
+    }
+
+    private static HealthCheckConfigProperty objectAbsent(Flag.InBucket flag) {
+        return HealthCheckConfigProperty.builder()
+                .type("HTTPS")
+                .fullyQualifiedDomainName(flag.bucket() + ".s3." + flag.region() + ".amazonaws.com")
+                .port(443)
+                .resourcePath("/" + flag.key())
+                .enableSni(true)
+                .inverted(true)
+                .requestInterval(10)
+                // An object can't be there by mistake: the first sight counts.
+                .failureThreshold(1)
+                .build();
+    }
+
+    /**
+     * An alarm in any region will do, and ALARM is unhealthy without inversion. Between datapoints
+     * there is nothing to read, since Route 53 doesn't look at the alarm's state: any other answer
+     * than the last one would send clients home a minute after they were turned.
+     */
+    private static HealthCheckConfigProperty alarmOff(Flag.InMetric flag) {
+        return HealthCheckConfigProperty.builder()
+                .type("CLOUDWATCH_METRIC")
+                .alarmIdentifier(
+                        AlarmIdentifierProperty.builder()
+                                .name(flag.alarm())
+                                .region(flag.region())
                                 .build())
+                .insufficientDataHealthStatus("LastKnownStatus")
                 .build();
     }
 

@@ -132,6 +132,15 @@ final class Allowances {
                 actions);
     }
 
+    /** Puts metrics into a namespace. */
+    static Allowance putMetrics(String namespace) {
+        return Allowance.onPattern(
+                        "*",
+                        "Metrics have no ARN; the condition names the namespace",
+                        "cloudwatch:PutMetricData")
+                .when("StringEquals", "cloudwatch:namespace", namespace);
+    }
+
     /** An action that takes no resource. */
     static Allowance unscoped(String... actions) {
         return Allowance.onPattern("*", LISTING, actions);

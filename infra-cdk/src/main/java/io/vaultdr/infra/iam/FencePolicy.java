@@ -2,6 +2,7 @@ package io.vaultdr.infra.iam;
 
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
+import io.vaultdr.runtime.PairSettings.Flag;
 import io.vaultdr.runtime.PairSettings.Traffic;
 
 import java.util.ArrayList;
@@ -22,18 +23,17 @@ public record FencePolicy(Names names, Pair pair, Optional<Traffic> traffic, Str
                         pair.home().region(),
                         pair.home().instances().orElseThrow(),
                         "stop"));
-        traffic.ifPresent(
-                it ->
-                        it.flags()
-                                .forEach(
-                                        flag ->
-                                                all.add(
-                                                        Allowance.onPattern(
-                                                                "arn:aws:s3:::"
-                                                                        + flag.bucket()
-                                                                        + "/quarantine/*",
-                                                                "A mark is named after its epoch",
-                                                                "s3:PutObject"))));
+        traffic.stream().flatMap(it -> it.flags().stream()).forEach(flag -> mark(flag, all));
         return all;
+    }
+
+    private static void mark(Flag flag, List<Allowance> all) {
+        if (flag instanceof Flag.InBucket object) {
+            all.add(
+                    Allowance.onPattern(
+                            "arn:aws:s3:::" + object.bucket() + "/quarantine/*",
+                            "A mark is named after its epoch",
+                            "s3:PutObject"));
+        }
     }
 }

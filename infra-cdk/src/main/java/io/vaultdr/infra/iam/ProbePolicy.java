@@ -21,12 +21,7 @@ public record ProbePolicy(Config config, String region, String settingsPath) imp
                         path + "/*",
                         "The settings of all pairs lie under this path",
                         "ssm:GetParametersByPath"));
-        all.add(
-                Allowance.onPattern(
-                                "*",
-                                "Metrics have no ARN; the condition names the namespace",
-                                "cloudwatch:PutMetricData")
-                        .when("StringEquals", "cloudwatch:namespace", "VaultDr"));
+        all.add(Allowances.putMetrics("VaultDr"));
         for (Pair pair : config.probedPairs()) {
             Names names = PairSettingsMaker.names(config, pair);
             String dr = pair.drCluster().region();

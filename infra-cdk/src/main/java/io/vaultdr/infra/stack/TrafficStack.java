@@ -4,13 +4,14 @@ import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.PairSettingsMaker;
-import io.vaultdr.infra.construct.FlagBucket;
+import io.vaultdr.infra.construct.FlagAlarm;
 import io.vaultdr.infra.construct.TrafficSwitch;
 import io.vaultdr.runtime.PairSettings.Traffic;
 
 import software.amazon.awscdk.App;
+import software.constructs.Construct;
 
-/** The record that clients use, and the flag whose presence turns them. */
+/** The record that clients use, and the flag that turns them. */
 public final class TrafficStack extends VaultDrStack {
     public TrafficStack(App app, String name, Config config, Pair pair) {
         super(
@@ -25,7 +26,12 @@ public final class TrafficStack extends VaultDrStack {
                 PairSettingsMaker.settings(config, pair, names.pagesArn(getRegion()))
                         .traffic()
                         .orElseThrow();
-        new FlagBucket(this, "Flag", names.flag(pair.drCluster().region()));
-        new TrafficSwitch(this, "Switch", traffic, pair.traffic().orElseThrow());
+        Construct flag = FlagStack.flag(this, traffic.flags().getFirst());
+        TrafficSwitch clients =
+                new TrafficSwitch(this, "Switch", traffic, pair.traffic().orElseThrow());
+        if (flag instanceof FlagAlarm) {
+            // A health check takes its settings from the alarm when it is made.
+            clients.getNode().addDependency(flag);
+        }
     }
 }

@@ -293,6 +293,30 @@ class ConfigFileTest {
     }
 
     @Test
+    void aTrafficFlagIsAnObjectUnlessAMetricIsAskedFor() throws IOException {
+        String object =
+                Files.readString(Examples.DIRECTORY.resolve("approval.yaml"))
+                        .replaceAll("ca: .*", "");
+        String metric = object.replace("traffic:\n", "traffic:\n      flag: metric\n");
+
+        assertEquals(Config.Traffic.Flag.OBJECT, flag(object));
+        assertEquals(Config.Traffic.Flag.METRIC, flag(metric));
+        assertEquals(
+                List.of(
+                        "pairs.payments.traffic.flag: read 'alarm', expected object or metric",
+                        "pairs.payments.traffic.ttl: read '0', expected a whole number from 5 to"
+                                + " 60"),
+                mistakes(metric.replace("flag: metric", "flag: alarm").replace("ttl: 15", "ttl: 0"))
+                        .stream()
+                        .map(it -> it.replaceAll("^line \\d+: ", ""))
+                        .toList());
+    }
+
+    private Config.Traffic.Flag flag(String yaml) throws IOException {
+        return good(yaml).pairs().getFirst().traffic().orElseThrow().flag();
+    }
+
+    @Test
     void bothSidesInOneRegionAreNoDisasterRecovery() throws IOException {
         String yaml =
                 Files.readString(Examples.DIRECTORY.resolve("automatic.yaml"))

@@ -60,6 +60,19 @@ class NetworkPathsTest {
     }
 
     @Test
+    void aFenceReachesTheFlagBucketsOnlyWhereThereAreSome() {
+        assertTrue(fence("automatic").contains("s3.eu-north-1.amazonaws.com"));
+        assertTrue(fence("vault").stream().noneMatch(it -> it.startsWith("s3.")));
+    }
+
+    private static List<String> fence(String example) {
+        return NetworkPaths.of(Examples.load(example)).stream()
+                .filter(it -> it.function().endsWith("-fence"))
+                .map(NetworkPath::to)
+                .toList();
+    }
+
+    @Test
     void saysWhereEndpointsAreNotEnough() {
         NetworkPath metrics =
                 NetworkPaths.of(Examples.load("vault")).stream()

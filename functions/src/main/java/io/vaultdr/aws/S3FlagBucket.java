@@ -1,6 +1,8 @@
 package io.vaultdr.aws;
 
-import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.failover.Incident;
+import io.vaultdr.promotion.QuarantineMark;
+import io.vaultdr.runtime.PairSettings.Flag;
 import io.vaultdr.traffic.TrafficFlag;
 
 import software.amazon.awssdk.core.exception.SdkException;
@@ -10,16 +12,19 @@ import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 
 import java.time.Duration;
 
-/** A traffic flag as an object that Route 53's health checkers read. */
-public final class S3TrafficFlag implements TrafficFlag {
-    /** A region that is away must not hold up the other one's flag. */
+/**
+ * The flag bucket of a region: the flag is an object that Route 53's health checkers read, the mark
+ * another beside it, {@code quarantine/<epoch>}.
+ */
+public final class S3FlagBucket implements TrafficFlag, QuarantineMark {
+    /** A region that is away must not hold up the other one's bucket. */
     private static final Duration LIMIT = Duration.ofSeconds(4);
 
     private final S3Client s3;
-    private final PairSettings.Flag flag;
+    private final Flag.InBucket flag;
 
-    /** The flag at {@code flag}; {@code s3} is a client of its region. */
-    public S3TrafficFlag(S3Client s3, PairSettings.Flag flag) {
+    /** The bucket of {@code flag}; {@code s3} is a client of its region. */
+    public S3FlagBucket(S3Client s3, Flag.InBucket flag) {
         this.s3 = s3;
         this.flag = flag;
     }
@@ -47,18 +52,27 @@ public final class S3TrafficFlag implements TrafficFlag {
 
     @Override
     public void raise() {
+        put("raise the flag", flag.key(), "dr");
+    }
+
+    @Override
+    public void put(Incident incident) {
+        put("put the quarantine mark", "quarantine/" + incident.epoch(), incident.id());
+    }
+
+    private void put(String what, String key, String line) {
         try {
             s3.putObject(
                     request ->
                             request.bucket(flag.bucket())
-                                    .key(flag.key())
+                                    .key(key)
                                     .contentType("text/plain")
                                     .cacheControl("no-store")
                                     .overrideConfiguration(c -> c.apiCallTimeout(LIMIT)),
-                    RequestBody.fromString("dr\n"));
+                    RequestBody.fromString(line + "\n"));
         } catch (SdkException e) {
             throw AwsFailures.of(
-                    "raise the flag in " + place(), e, true, "It may be raised again at any time.");
+                    what + " in " + place(), e, true, "The same may be done again at any time.");
         }
     }
 }
