@@ -55,12 +55,15 @@ final class RetentionBench {
     private static void run() throws IOException {
         AwsClients clients = new AwsClients(EnvironmentVariableCredentialsProvider.create());
         List<S3ObjectVersions> buckets =
-                List.of(new Bucket("eu-west-1", "home"), new Bucket("eu-central-1", "dr")).stream()
+                List.of(
+                                new Bucket("eu-west-1", "home", "123456789012"),
+                                new Bucket("eu-central-1", "dr", "123456789012"))
+                        .stream()
                         .map(bucket -> new S3ObjectVersions(clients, bucket, PAIR))
                         .toList();
         RetentionRun retention =
                 new RetentionRun(
-                        Optional.of(Side.HOME),
+                        Side.HOME::equals,
                         () -> Serving.ALWAYS_HOME,
                         true,
                         new RetentionSettings(24, 48, 30, 8, 12, Optional.empty()),

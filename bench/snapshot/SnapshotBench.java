@@ -109,8 +109,8 @@ final class SnapshotBench {
                         1);
         List<PairSettings.Bucket> buckets =
                 List.of(
-                        new PairSettings.Bucket("eu-west-1", "home"),
-                        new PairSettings.Bucket("eu-central-1", "dr"));
+                        new PairSettings.Bucket("eu-west-1", "home", "123456789012"),
+                        new PairSettings.Bucket("eu-central-1", "dr", "123456789012"));
         PairSettings pair =
                 new PairSettings(
                         new PairId("bench"),

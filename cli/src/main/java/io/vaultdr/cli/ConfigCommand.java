@@ -2,6 +2,7 @@ package io.vaultdr.cli;
 
 import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.ConfigFile.Loaded;
+import io.vaultdr.infra.config.CopyAccount;
 import io.vaultdr.infra.config.Cost;
 import io.vaultdr.infra.config.Mistake;
 import io.vaultdr.infra.config.NetworkPaths;
@@ -87,6 +88,10 @@ final class ConfigCommand {
                 .flatMap(pair -> Warnings.of(pair).stream())
                 .forEach(warning -> out.println("  Mind: " + warning));
         paths(out, "What functions in a VPC have to reach", NetworkPaths.of(config), "  ");
+        for (CopyAccount copy : CopyAccount.of(config)) {
+            out.printf("%nWhat account %s needs, for %s's copy%n", copy.account(), copy.pair());
+            copy.needs().forEach(need -> out.println("  " + need));
+        }
         Cost cost = Cost.of(config);
         out.printf(
                 Locale.ROOT,

@@ -140,7 +140,7 @@ final class DrillCommand implements Callable<Integer> {
                             + ": stage backup has no drills, expected proven or higher; 'config"
                             + " check' tells what that wants");
         }
-        String region = found.pair().proofRegion();
+        String region = found.pair().drillRegion();
         Config inAccount = Account.of(found.config(), region);
         return PairSettingsMaker.names(inAccount, found.pair())
                 .arn(

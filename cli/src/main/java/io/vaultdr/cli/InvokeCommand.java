@@ -171,7 +171,7 @@ final class InvokeCommand implements Callable<Integer> {
         }
         if (WHERE_PROVEN.contains(function)) {
             return whose.proving()
-                    .map(it -> whose.proofRegion())
+                    .map(it -> function.equals("drill") ? whose.drillRegion() : whose.proofRegion())
                     .orElseThrow(() -> missing(whose, "proven"));
         }
         return whose.dr()

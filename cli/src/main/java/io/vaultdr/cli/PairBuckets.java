@@ -1,16 +1,19 @@
 package io.vaultdr.cli;
 
+import io.vaultdr.aws.AwsClients;
 import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.RetentionSettings;
 import io.vaultdr.runtime.Wiring;
 
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Which pair's buckets are meant, and how the operator gets at them. */
 final class PairBuckets {
@@ -20,12 +23,19 @@ final class PairBuckets {
             description = "The configuration, which names the buckets. Default: ${DEFAULT-VALUE}")
     private Path config = Path.of("vault-dr.yaml");
 
+    @Mixin private CopyProfile copyProfile = new CopyProfile();
+
     /**
      * A pair as its functions know it, with the operator's credentials.
      *
      * @param keep what Retention keeps
+     * @param clients for each bucket
      */
-    record Found(PairSettings settings, Wiring wiring, RetentionSettings keep) {}
+    record Found(
+            PairSettings settings,
+            Wiring wiring,
+            RetentionSettings keep,
+            Function<PairSettings.Bucket, AwsClients> clients) {}
 
     /**
      * Finds {@code pair}.
@@ -38,10 +48,11 @@ final class PairBuckets {
         String region = found.pair().home().region();
         Config placed = Account.of(found.config(), region);
         PairSettings settings = PairSettingsMaker.settings(placed, found.pair(), "");
+        AwsClients own = Account.clients();
         return new Found(
                 settings,
-                new Wiring(
-                        region, settings, Clock.systemUTC(), Account.clients(), Optional.empty()),
-                found.pair().snapshots().keep());
+                new Wiring(region, settings, Clock.systemUTC(), own, Optional.empty()),
+                found.pair().snapshots().keep(),
+                bucket -> copyProfile.of(bucket, settings, own));
     }
 }

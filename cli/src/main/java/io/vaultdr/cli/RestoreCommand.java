@@ -28,6 +28,7 @@ import io.vaultdr.vault.VaultClients;
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -162,6 +163,8 @@ final class RestoreCommand implements Callable<Integer> {
             paramLabel = "NUMBER",
             description = "How long the whole may take. Default: ${DEFAULT-VALUE}")
     private int minutes = 60;
+
+    @Mixin private CopyProfile copyProfile = new CopyProfile();
 
     @Override
     public Integer call() {
@@ -357,7 +360,13 @@ final class RestoreCommand implements Callable<Integer> {
                 settings.buckets().stream()
                         // What is near is fetched first.
                         .sorted(Comparator.comparing(b -> !b.region().equals(cluster.region())))
-                        .map(bucket -> new S3Bucket(aws, bucket, settings.pair(), clock))
+                        .map(
+                                bucket ->
+                                        new S3Bucket(
+                                                copyProfile.of(bucket, settings, aws),
+                                                bucket,
+                                                settings.pair(),
+                                                clock))
                         .toList();
         boolean documents = side == Side.DR && settings.failover().isPresent() && !byHand;
         BiFunction<URI, PrintWriter, NodeCommands> hand =

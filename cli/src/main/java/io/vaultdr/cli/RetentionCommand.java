@@ -72,7 +72,10 @@ final class RetentionCommand implements Callable<Integer> {
         @Option(
                 names = "--region",
                 paramLabel = "REGION",
-                description = "Where the function runs. Default: home's region")
+                description =
+                        "Where the function runs. Default: home's region. A copy in another"
+                                + " account has one of its own: name its region, with AWS_PROFILE"
+                                + " of that account.")
         private @Nullable String region;
 
         @Option(names = "--json", description = "Print the function's answer as it is, one line.")

@@ -31,6 +31,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -40,6 +42,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** {@code snapshots PAIR}: what there is, what it is worth, and what comes of it. */
 @Command(
@@ -53,7 +56,8 @@ import java.util.stream.Collectors;
             "",
             "PROOF  proven: a server restored it and read its canary back. checked: the archive is"
                     + " intact, nothing more is known. refuted: it can't be used.",
-            "NEXT   what Retention does with it at its next run, and the rule that decides.",
+            "NEXT   what Retention does with it at its next run, and the rule that decides; with a"
+                    + " copy in another account what each one does.",
             ""
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -127,6 +131,33 @@ final class SnapshotsCommand implements Callable<Integer> {
                     decision.rule().name());
         }
 
+        /** The same snapshot in another account, whose Retention decides for itself. */
+        Row and(Row other) {
+            Map<String, String> everywhere = new TreeMap<>(copies);
+            everywhere.putAll(other.copies);
+            boolean later =
+                    other.provedAt.isPresent()
+                            && (provedAt.isEmpty() || other.provedAt.get().isAfter(provedAt.get()));
+            Row proof = later ? other : this;
+            boolean agreed = next.equals(other.next) && rule.equals(other.rule);
+            return new Row(
+                    id,
+                    takenAt,
+                    bytes,
+                    index,
+                    lineage,
+                    proof.verdict,
+                    proof.reason,
+                    proof.provedAt,
+                    everywhere,
+                    agreed ? next : fate() + ", " + other.fate(),
+                    agreed ? rule : rule + ", " + other.rule);
+        }
+
+        private String fate() {
+            return next + " in " + String.join(" ", copies.keySet());
+        }
+
         String proof() {
             return verdict.map(
                                     it ->
@@ -150,49 +181,60 @@ final class SnapshotsCommand implements Callable<Integer> {
         }
         PairBuckets.Found found = buckets.find(pair);
         List<String> silent = new ArrayList<>();
-        List<ObjectVersions> answering = answering(found, silent);
-        RetentionRun.Plan plan =
-                new RetentionRun(
-                                Optional.empty(),
-                                found.wiring()::serving,
-                                found.wiring().proven(),
-                                found.keep(),
-                                answering,
-                                measures -> {})
-                        .plan(
-                                new Deadline(
-                                        Clock.systemUTC(),
-                                        Clock.systemUTC().instant().plus(PATIENCE)));
-        Map<String, Decision> decisions =
-                plan.decisions().stream()
-                        .collect(Collectors.toMap(d -> d.snapshot().id(), Function.identity()));
-        List<Row> rows =
-                plan.inventory().snapshots().stream()
-                        .limit(limit == 0 ? Long.MAX_VALUE : limit)
+        List<RetentionRun.Plan> plans =
+                answering(found, silent).stream()
                         .map(
-                                snapshot ->
-                                        Row.of(
-                                                snapshot,
-                                                Objects.requireNonNull(
-                                                        decisions.get(snapshot.manifest().id()))))
+                                together ->
+                                        new RetentionRun(
+                                                        _ -> false,
+                                                        found.wiring()::serving,
+                                                        found.wiring().proven(),
+                                                        found.keep(),
+                                                        together,
+                                                        measures -> {})
+                                                .plan(
+                                                        new Deadline(
+                                                                Clock.systemUTC(),
+                                                                Clock.systemUTC()
+                                                                        .instant()
+                                                                        .plus(PATIENCE))))
                         .toList();
+        TreeMap<String, Row> all = new TreeMap<>(Comparator.reverseOrder());
+        plans.forEach(plan -> rows(plan).forEach(row -> all.merge(row.id(), row, Row::and)));
+        List<Row> rows = all.values().stream().limit(limit == 0 ? Long.MAX_VALUE : limit).toList();
+        Listing listing =
+                new Listing(
+                        pair,
+                        all.size(),
+                        plans.stream().flatMap(plan -> plan.freeze().stream()).findFirst(),
+                        silent,
+                        plans.stream().allMatch(plan -> plan.ledger().isEmpty()),
+                        plans.stream()
+                                .flatMap(plan -> plan.inventory().hidden().stream())
+                                .distinct()
+                                .toList(),
+                        rows);
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         if (json) {
-            out.println(
-                    Json.MAPPER.writeValueAsString(
-                            new Listing(
-                                    pair,
-                                    plan.inventory().snapshots().size(),
-                                    plan.freeze(),
-                                    silent,
-                                    plan.ledger().isEmpty(),
-                                    plan.inventory().hidden(),
-                                    rows)));
+            out.println(Json.MAPPER.writeValueAsString(listing));
         } else {
-            print(out, plan, silent, rows);
+            print(out, listing, plans.getFirst(), found.settings().apart());
         }
         out.flush();
         return rows.isEmpty() ? Exit.NEGATIVE : Exit.EXPECTED;
+    }
+
+    private static Stream<Row> rows(RetentionRun.Plan plan) {
+        Map<String, Decision> decisions =
+                plan.decisions().stream()
+                        .collect(Collectors.toMap(d -> d.snapshot().id(), Function.identity()));
+        return plan.inventory().snapshots().stream()
+                .map(
+                        snapshot ->
+                                Row.of(
+                                        snapshot,
+                                        Objects.requireNonNull(
+                                                decisions.get(snapshot.manifest().id()))));
     }
 
     /**
@@ -210,15 +252,18 @@ final class SnapshotsCommand implements Callable<Integer> {
             List<String> hidden,
             List<Row> snapshots) {}
 
-    private static List<ObjectVersions> answering(PairBuckets.Found found, List<String> silent) {
-        List<ObjectVersions> answering = new ArrayList<>();
+    /** Buckets that answer, those together that one Retention decides over. */
+    private static List<List<ObjectVersions>> answering(
+            PairBuckets.Found found, List<String> silent) {
+        Map<String, List<ObjectVersions>> answering = new LinkedHashMap<>();
         Optional<Failure> last = Optional.empty();
         for (PairSettings.Bucket bucket : found.settings().buckets()) {
             ObjectVersions one =
-                    new S3ObjectVersions(found.wiring().aws(), bucket, found.settings().pair());
+                    new S3ObjectVersions(
+                            found.clients().apply(bucket), bucket, found.settings().pair());
             try {
                 one.frozen();
-                answering.add(one);
+                answering.computeIfAbsent(bucket.account(), _ -> new ArrayList<>()).add(one);
             } catch (Failure e) {
                 silent.add(bucket.region());
                 last = Optional.of(e);
@@ -227,18 +272,25 @@ final class SnapshotsCommand implements Callable<Integer> {
         if (answering.isEmpty() && last.isPresent()) {
             throw last.get();
         }
-        return answering;
+        return List.copyOf(answering.values());
     }
 
     private static void print(
-            PrintWriter out, RetentionRun.Plan plan, List<String> silent, List<Row> rows) {
-        silent.forEach(
-                region ->
-                        out.println(
-                                "The bucket in "
-                                        + region
-                                        + " doesn't answer; what only it has is not shown, and"
-                                        + " Retention does nothing meanwhile."));
+            PrintWriter out, Listing listing, RetentionRun.Plan plan, boolean apart) {
+        listing.silent()
+                .forEach(
+                        region ->
+                                out.println(
+                                        "The bucket in "
+                                                + region
+                                                + " doesn't answer; what only it has is not shown,"
+                                                + (apart
+                                                        ? " and each account's Retention goes on"
+                                                                + " for itself. For another account"
+                                                                + " name a profile with"
+                                                                + " --copy-profile."
+                                                        : " and Retention does nothing"
+                                                                + " meanwhile.")));
         plan.ledger()
                 .ifPresent(
                         why ->
@@ -247,9 +299,10 @@ final class SnapshotsCommand implements Callable<Integer> {
                                                 + why.getMessage()
                                                 + "). NEXT is counted as if lineage "
                                                 + plan.lineage()
-                                                + " served, the newest snapshot's; Retention does"
-                                                + " nothing meanwhile."));
-        plan.freeze()
+                                                + " served, the newest snapshot's; Retention"
+                                                + (apart ? " of home's account" : "")
+                                                + " does nothing meanwhile."));
+        listing.freeze()
                 .ifPresent(
                         freeze ->
                                 out.printf(
@@ -259,9 +312,8 @@ final class SnapshotsCommand implements Callable<Integer> {
                                         freeze.falls().stream()
                                                 .map(Object::toString)
                                                 .collect(Collectors.joining(", "))));
-        plan.inventory()
-                .hidden()
-                .forEach(id -> out.println(id + " is hidden behind a delete marker."));
+        listing.hidden().forEach(id -> out.println(id + " is hidden behind a delete marker."));
+        List<Row> rows = listing.snapshots();
         if (rows.isEmpty()) {
             out.println("no committed snapshot");
             return;
@@ -281,7 +333,7 @@ final class SnapshotsCommand implements Callable<Integer> {
                                         where(row.copies()),
                                         row.next() + " (" + row.rule() + ")")));
         out.print(Sizes.table(table));
-        int more = plan.inventory().snapshots().size() - rows.size();
+        int more = listing.count() - rows.size();
         if (more > 0) {
             out.println(more + " older ones; --limit 0 shows all.");
         }

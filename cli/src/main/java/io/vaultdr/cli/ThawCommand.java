@@ -127,7 +127,7 @@ final class ThawCommand implements Callable<Integer> {
         PairSettings.Bucket bucket = bucket(found.settings());
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         Optional<Manifest> committed =
-                new S3ObjectVersions(found.wiring().aws(), bucket, found.settings().pair())
+                new S3ObjectVersions(found.clients().apply(bucket), bucket, found.settings().pair())
                         .manifest(id);
         if (committed.isEmpty()) {
             out.println(id + ": no such snapshot in " + bucket.region() + "; see 'snapshots'");
@@ -135,7 +135,7 @@ final class ThawCommand implements Callable<Integer> {
             return Exit.NEGATIVE;
         }
         Manifest manifest = committed.get();
-        S3Archives archives = new S3Archives(found.wiring().aws(), bucket);
+        S3Archives archives = new S3Archives(found.clients().apply(bucket), bucket);
         State state = state(archives, manifest);
         if (state instanceof State.Frozen frozen) {
             thaw(archives, manifest, frozen, speed, out);

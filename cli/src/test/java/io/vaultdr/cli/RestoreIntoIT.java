@@ -232,7 +232,10 @@ class RestoreIntoIT {
                         Login.by(aws.secretsManager(REGION)),
                         List.of(
                                 new S3Bucket(
-                                        aws, new PairSettings.Bucket(REGION, BUCKET), PAIR, CLOCK)),
+                                        aws,
+                                        new PairSettings.Bucket(REGION, BUCKET, Moto.ACCOUNT),
+                                        PAIR,
+                                        CLOCK)),
                         () -> beside,
                         () ->
                                 Optional.of(

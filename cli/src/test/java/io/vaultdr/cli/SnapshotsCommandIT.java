@@ -23,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 import software.amazon.awssdk.services.s3.model.StorageClass;
@@ -80,6 +81,8 @@ class SnapshotsCommandIT {
     void stop() {
         System.clearProperty("aws.accessKeyId");
         System.clearProperty("aws.secretAccessKey");
+        System.clearProperty("aws.sharedCredentialsFile");
+        System.clearProperty("aws.configFile");
         moto.close();
     }
 
@@ -171,6 +174,89 @@ class SnapshotsCommandIT {
                 () -> assertTrue(lines.get(4).contains("keep (NEWEST_PROVEN)"), text.out()),
                 () -> assertEquals(false, listing.path("ledgerAnswers").asBoolean(true)),
                 () -> assertEquals(3, listing.path("count").asInt()));
+    }
+
+    /** moto lets one account into the other's bucket: that S3 wouldn't isn't shown here. */
+    @Test
+    void listsBothAccountsAndWhatEachOnesRetentionDoes() throws IOException {
+        String there = "444455556666";
+        PairSettings.Bucket copy =
+                new PairSettings.Bucket(
+                        "eu-central-1",
+                        "vault-dr-payments-snapshots-" + there + "-eu-central-1",
+                        there);
+        signIn(there);
+        AwsClients operator = new AwsClients(ProfileCredentialsProvider.create("copy"));
+        operator.s3(copy.region())
+                .createBucket(
+                        r ->
+                                r.bucket(copy.name())
+                                        .createBucketConfiguration(
+                                                c -> c.locationConstraint(copy.region())));
+        operator.s3(copy.region())
+                .putBucketVersioning(
+                        r ->
+                                r.bucket(copy.name())
+                                        .versioningConfiguration(
+                                                v -> v.status(BucketVersioningStatus.ENABLED)));
+        String example =
+                Files.readString(
+                                Path.of(
+                                        System.getProperty("vaultdr.root"),
+                                        "infra-cdk/examples/copy-account.yaml"))
+                        .replace("111122223333", Moto.ACCOUNT)
+                        .replace("stage: proven", "stage: backup")
+                        .replaceAll("snapshots: .*", "snapshots: { keep: { last: 1 } }");
+        Path file = Files.writeString(folder.resolve("apart.yaml"), example);
+        Manifest both = put(2, StorageClass.STANDARD, "eu-west-1");
+        Manifest newest = put(1, StorageClass.STANDARD);
+        for (Manifest manifest : List.of(both, newest)) {
+            operator.s3(copy)
+                    .putObject(
+                            r -> r.bucket(copy.name()).key(manifest.archiveKey()),
+                            RequestBody.fromString("archive"));
+            new S3Bucket(operator, copy, PAIR, Clock.systemUTC()).commit(manifest);
+        }
+
+        Run text =
+                Run.of(
+                        "snapshots",
+                        "payments",
+                        "--config",
+                        file.toString(),
+                        "--copy-profile",
+                        "copy");
+
+        List<String> lines = text.out().lines().toList();
+        assertAll(
+                () -> assertEquals(Exit.EXPECTED, text.exit(), text::err),
+                () -> assertTrue(lines.get(1).contains("keep (LAST)"), text.out()),
+                () ->
+                        assertTrue(
+                                lines.get(2)
+                                        .contains(
+                                                "keep in eu-west-1, delete in eu-central-1 (LAST,"
+                                                        + " NOT_WANTED)"),
+                                text.out()));
+    }
+
+    /** A profile {@code copy} of that account, by a role. */
+    private void signIn(String account) throws IOException {
+        System.setProperty(
+                "aws.sharedCredentialsFile",
+                Files.writeString(
+                                folder.resolve("credentials"),
+                                "[base]\naws_access_key_id = test\naws_secret_access_key = test\n")
+                        .toString());
+        System.setProperty(
+                "aws.configFile",
+                Files.writeString(
+                                folder.resolve("config"),
+                                "[profile copy]\nregion = eu-central-1\nsource_profile = base\n"
+                                        + "role_arn = arn:aws:iam::"
+                                        + account
+                                        + ":role/operator\n")
+                        .toString());
     }
 
     @Test
@@ -276,6 +362,6 @@ class SnapshotsCommandIT {
 
     private static PairSettings.Bucket bucket(String region) {
         return new PairSettings.Bucket(
-                region, "vault-dr-payments-snapshots-123456789012-" + region);
+                region, "vault-dr-payments-snapshots-" + Moto.ACCOUNT + "-" + region, Moto.ACCOUNT);
     }
 }

@@ -1,5 +1,7 @@
 package io.vaultdr.aws;
 
+import io.vaultdr.runtime.PairSettings;
+
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
@@ -68,6 +70,29 @@ public final class AwsClients {
                 region,
                 at ->
                         configure(S3Client.builder(), at, ClientOverrideConfiguration.builder())
+                                .build());
+    }
+
+    /**
+     * Amazon S3 for one bucket, in its region. Each call names the account whose it has to be, so
+     * that none reaches another's bucket of that name.
+     *
+     * @see <a
+     *     href="https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html">Bucket
+     *     owner condition</a>
+     */
+    public S3Client s3(PairSettings.Bucket bucket) {
+        return client(
+                S3Client.class,
+                bucket.region() + "/" + bucket.account(),
+                key ->
+                        configure(
+                                        S3Client.builder(),
+                                        bucket.region(),
+                                        ClientOverrideConfiguration.builder()
+                                                .putHeader(
+                                                        "x-amz-expected-bucket-owner",
+                                                        bucket.account()))
                                 .build());
     }
 
@@ -143,9 +168,9 @@ public final class AwsClients {
                 .overrideConfiguration(override.build());
     }
 
-    private <C extends SdkClient> C client(Class<C> type, String region, Function<String, C> make) {
+    private <C extends SdkClient> C client(Class<C> type, String place, Function<String, C> make) {
         return type.cast(
                 clients.computeIfAbsent(
-                        type.getSimpleName() + "@" + region, key -> make.apply(region)));
+                        type.getSimpleName() + "@" + place, key -> make.apply(place)));
     }
 }

@@ -35,7 +35,7 @@ public final class S3Archives {
 
     /** The archives in {@code bucket}; nothing is asked yet. */
     public S3Archives(AwsClients clients, PairSettings.Bucket bucket) {
-        this.s3 = clients.s3(bucket.region());
+        this.s3 = clients.s3(bucket);
         this.objects = new S3Json(s3, bucket);
     }
 

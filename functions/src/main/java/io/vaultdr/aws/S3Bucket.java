@@ -40,7 +40,8 @@ import java.util.zip.CRC32;
 
 /**
  * A pair's snapshots in one S3 bucket: archives under {@code archives/}, the manifests that commit
- * them under {@code manifests/}. Parts carry a CRC-32 that S3 verifies. Calls that move no archive
+ * them under {@code manifests/}. Both are only ever added, never overwritten: a bucket of another
+ * account allows nothing else. Parts carry a CRC-32 that S3 verifies. Calls that move no archive
  * are given up after eight seconds, so that a dead region holds nobody up for long.
  *
  * @see <a
@@ -66,7 +67,7 @@ public final class S3Bucket implements SnapshotStore {
 
     /** The snapshots of {@code pair} in {@code bucket}; nothing is asked yet. */
     public S3Bucket(AwsClients clients, PairSettings.Bucket bucket, PairId pair, Clock clock) {
-        this.s3 = clients.s3(bucket.region());
+        this.s3 = clients.s3(bucket);
         this.bucket = bucket;
         this.pair = pair;
         this.clock = clock;
@@ -341,28 +342,36 @@ public final class S3Bucket implements SnapshotStore {
                                         .key(key)
                                         .uploadId(uploadId)
                                         .multipartUpload(m -> m.parts(completed))
+                                        .ifNoneMatch("*")
                                         .overrideConfiguration(limit(LARGE_CALL)));
             } catch (SdkException e) {
                 // A repetition of a call whose answer was lost finds no upload but the object.
                 if (!exists()) {
                     throw AwsFailures.of("complete " + name(key), e, true, AGAIN);
                 }
+                if (e instanceof SdkServiceException refused
+                        && refused.statusCode() == PRECONDITION_FAILED) {
+                    // An earlier one had got so far; this one's parts are in nobody's way but paid.
+                    abort();
+                }
             }
         }
 
+        /** By the bucket's list: whoever may only put doesn't read what he put. */
         private boolean exists() {
-            try {
-                s3.headObject(
-                        r ->
-                                r.bucket(bucket.name())
-                                        .key(key)
-                                        .overrideConfiguration(limit(SMALL_CALL)));
-                return true;
-            } catch (NoSuchKeyException e) {
-                return false;
-            } catch (SdkException e) {
-                throw AwsFailures.of("look for " + name(key), e, false, AGAIN);
-            }
+            return AwsCalls.read(
+                    "look for " + name(key),
+                    () ->
+                            s3
+                                    .listObjectsV2(
+                                            r ->
+                                                    r.bucket(bucket.name())
+                                                            .prefix(key)
+                                                            .overrideConfiguration(
+                                                                    limit(SMALL_CALL)))
+                                    .contents()
+                                    .stream()
+                                    .anyMatch(object -> object.key().equals(key)));
         }
 
         @Override

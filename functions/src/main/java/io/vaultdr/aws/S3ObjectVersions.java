@@ -46,7 +46,7 @@ public final class S3ObjectVersions implements ObjectVersions {
 
     /** The objects of {@code pair} in {@code bucket}; nothing is asked yet. */
     public S3ObjectVersions(AwsClients clients, PairSettings.Bucket bucket, PairId pair) {
-        this.s3 = clients.s3(bucket.region());
+        this.s3 = clients.s3(bucket);
         this.bucket = bucket;
         this.pair = pair;
         this.objects = new S3Json(s3, bucket);

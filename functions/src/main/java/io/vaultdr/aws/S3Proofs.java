@@ -20,7 +20,7 @@ public final class S3Proofs implements Proofs, ProofClaims {
 
     /** The proofs in {@code bucket}; nothing is asked yet. */
     public S3Proofs(AwsClients clients, PairSettings.Bucket bucket, Clock clock) {
-        this.objects = new S3Json(clients.s3(bucket.region()), bucket);
+        this.objects = new S3Json(clients.s3(bucket), bucket);
         this.bucket = bucket;
         this.clock = clock;
     }

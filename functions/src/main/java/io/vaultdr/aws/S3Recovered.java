@@ -16,7 +16,7 @@ public final class S3Recovered implements SecretRecovery.RecoveredObjects {
 
     /** Leaves them in {@code bucket}. */
     public S3Recovered(AwsClients clients, PairSettings.Bucket bucket) {
-        this.s3 = clients.s3(bucket.region());
+        this.s3 = clients.s3(bucket);
         this.bucket = bucket;
     }
 

@@ -5,6 +5,7 @@ import com.amazonaws.services.lambda.runtime.RequestHandler;
 import com.amazonaws.services.lambda.runtime.events.ScheduledEvent;
 
 import io.vaultdr.runtime.ProofSettings;
+import io.vaultdr.runtime.RetentionSettings;
 import io.vaultdr.runtime.Settings;
 import io.vaultdr.runtime.Wiring;
 import io.vaultdr.snapshot.Freshness;
@@ -21,7 +22,9 @@ public final class FreshnessCheckHandler implements RequestHandler<ScheduledEven
                 Wiring.ofPair()
                         .freshness(
                                 Settings.optionalPart(System.getenv(), "PROOF", ProofSettings.class)
-                                        .map(ProofSettings::seal)));
+                                        .map(ProofSettings::seal),
+                                Settings.optionalPart(
+                                        System.getenv(), "RETENTION", RetentionSettings.class)));
     }
 
     FreshnessCheckHandler(Freshness freshness) {

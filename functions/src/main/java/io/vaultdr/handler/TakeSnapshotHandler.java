@@ -4,6 +4,8 @@ import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 
 import io.vaultdr.runtime.PairMetrics;
+import io.vaultdr.runtime.RetentionSettings;
+import io.vaultdr.runtime.Settings;
 import io.vaultdr.runtime.Wiring;
 import io.vaultdr.snapshot.SnapshotDryRun;
 import io.vaultdr.snapshot.SnapshotRun;
@@ -27,7 +29,9 @@ public final class TakeSnapshotHandler
 
     private TakeSnapshotHandler(Wiring wiring) {
         this(
-                wiring.snapshotRun(),
+                wiring.snapshotRun(
+                        Settings.optionalPart(
+                                System.getenv(), "RETENTION", RetentionSettings.class)),
                 wiring.snapshotDryRun(),
                 PairMetrics.embedded(wiring.pair().pair()));
     }

@@ -21,7 +21,7 @@ import java.util.Optional;
  * @param pair the pair's name
  * @param edition which server runs on both sides
  * @param stage the rung of the ladder that the pair stands on
- * @param account the AWS account id, 12 digits
+ * @param account the AWS account that the function runs in, 12 digits
  * @param home the home cluster
  * @param dr the DR cluster; absent below the rung {@code observe}
  * @param buckets where snapshots go, the serving side writes all of them; home's region first
@@ -89,8 +89,13 @@ public record PairSettings(
     /** An instance tag. */
     public record Tag(String key, String value) {}
 
-    /** A snapshot bucket and the region it stands in. */
-    public record Bucket(String region, String name) {}
+    /**
+     * A bucket.
+     *
+     * @param region where it stands
+     * @param account whose it is, 12 digits; every call says so, and S3 refuses where it isn't
+     */
+    public record Bucket(String region, String name, String account) {}
 
     /** A region that probes, and whose it is. */
     public record Vantage(String region, Role role) {
@@ -184,6 +189,24 @@ public record PairSettings(
          */
         record InMetric(String region, String namespace, String metric, String alarm)
                 implements Flag {}
+    }
+
+    /**
+     * Whether the buckets stand in several accounts. Then each account keeps its own: it alone
+     * deletes in them, and who is in another one never overwrites there.
+     */
+    public boolean apart() {
+        return buckets.stream().anyMatch(bucket -> !bucket.account().equals(account));
+    }
+
+    /** The buckets of the function's own account. */
+    public List<Bucket> own() {
+        return buckets.stream().filter(bucket -> bucket.account().equals(account)).toList();
+    }
+
+    /** The buckets that a function may look into: home's account sees all, another one its own. */
+    public List<Bucket> seen() {
+        return buckets.getFirst().account().equals(account) ? buckets : own();
     }
 
     /** The slots this pair's probing is counted in. */

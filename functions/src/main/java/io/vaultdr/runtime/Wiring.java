@@ -61,6 +61,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -68,6 +69,9 @@ import java.util.stream.Stream;
  * Nothing here decides anything.
  */
 public final class Wiring {
+    /** So many of the newest snapshots may have been taken without the ledger. */
+    private static final int TELLING = 10;
+
     private final String region;
     private final PairSettings pair;
     private final Clock clock;
@@ -329,15 +333,39 @@ public final class Wiring {
         return pair.traffic().map(traffic -> new Route53Records(aws.route53(), traffic));
     }
 
-    /** Every bucket of the pair, home's first. */
+    /** Every bucket of the pair that may be looked into, home's first. */
     public List<SnapshotStore> snapshotStores() {
-        return pair.buckets().stream()
+        return pair.seen().stream()
                 .<SnapshotStore>map(bucket -> new S3Bucket(aws, bucket, pair.pair(), clock))
                 .toList();
     }
 
-    /** Takes snapshots of the cluster in this region. */
-    public SnapshotRun snapshotRun() {
+    private MissingCopies.Owed owed(Optional<RetentionSettings> keep) {
+        if (!pair.apart()) {
+            return MissingCopies.Owed.ALL;
+        }
+        int last =
+                keep.map(RetentionSettings::last)
+                        .orElseThrow(
+                                () ->
+                                        new Failure.Terminal(
+                                                "wire pair " + pair.pair(),
+                                                "RETENTION doesn't say what stays in every bucket",
+                                                "Deploy it again"));
+        return MissingCopies.Owed.last(
+                last,
+                pair.buckets().stream()
+                        .filter(bucket -> !bucket.account().equals(pair.account()))
+                        .map(PairSettings.Bucket::region)
+                        .collect(Collectors.toSet()));
+    }
+
+    /**
+     * Takes snapshots of the cluster in this region.
+     *
+     * @param keep what stays; needed where buckets stand in several accounts
+     */
+    public SnapshotRun snapshotRun(Optional<RetentionSettings> keep) {
         Side side = side();
         return new SnapshotRun(
                 side,
@@ -352,11 +380,11 @@ public final class Wiring {
                         scratch(),
                         clock,
                         () -> UUID.randomUUID().toString().replace("-", "")),
-                new MissingCopies(snapshotStores(), proofs(), scratch()),
+                new MissingCopies(snapshotStores(), proofs(), owed(keep), scratch()),
                 PairMetrics.embedded(pair.pair()));
     }
 
-    /** All of {@link #snapshotRun()} that leaves nothing behind. */
+    /** All of {@link #snapshotRun} that leaves nothing behind. */
     public SnapshotDryRun snapshotDryRun() {
         Side side = side();
         return new SnapshotDryRun(
@@ -367,8 +395,10 @@ public final class Wiring {
      * Watches the ages of this region's newest snapshots, and all copies.
      *
      * @param seal what opens the snapshots, where they are proven
+     * @param keep what stays; needed where buckets stand in several accounts
      */
-    public Freshness freshness(Optional<ProofSettings.Seal> seal) {
+    public Freshness freshness(
+            Optional<ProofSettings.Seal> seal, Optional<RetentionSettings> keep) {
         return new Freshness(
                 region,
                 new Freshness.Watched(
@@ -377,7 +407,8 @@ public final class Wiring {
                         seal.filter(it -> it.type().equals("awskms"))
                                 .map(ProofSettings.Seal::key)
                                 .map(this::sealKey),
-                        pair.snapshotEvery()),
+                        pair.snapshotEvery(),
+                        owed(keep)),
                 this::serving,
                 clock,
                 PairMetrics.embedded(pair.pair()));
@@ -388,10 +419,10 @@ public final class Wiring {
         return () -> keys.state(arn);
     }
 
-    /** Every bucket's proofs; none below the rung {@code proven}. */
+    /** The proofs of {@link #snapshotStores}; none below the rung {@code proven}. */
     List<Proofs> proofs() {
         return proven()
-                ? pair.buckets().stream()
+                ? pair.seen().stream()
                         .<Proofs>map(bucket -> new S3Proofs(aws, bucket, clock))
                         .toList()
                 : List.of();
@@ -402,8 +433,18 @@ public final class Wiring {
         return pair.stage().compareTo(PairSettings.Stage.PROVEN) >= 0;
     }
 
-    /** What serves now, as the ledger says. */
+    /**
+     * What serves now, as the ledger says. In the copy's account nobody can ask it, and the newest
+     * snapshot tells the lineage.
+     */
     public Serving serving() {
+        if (pair.seen().size() < pair.buckets().size()) {
+            return new Serving(
+                    Side.HOME,
+                    Serving.lineage(
+                            snapshotStores().stream()
+                                    .flatMap(store -> store.newest(TELLING).stream())));
+        }
         if (pair.failover().isEmpty()) {
             return Serving.ALWAYS_HOME;
         }

@@ -8,7 +8,6 @@ import io.vaultdr.aws.S3DrillBucket;
 import io.vaultdr.aws.S3Proofs;
 import io.vaultdr.aws.StepFunctionsDryRuns;
 import io.vaultdr.drill.Drill;
-import io.vaultdr.model.Failure;
 
 import java.util.Optional;
 
@@ -37,17 +36,8 @@ public final class WiringOfDrill {
     /** The drill. */
     public Drill drill() {
         PairSettings pair = wiring.pair();
-        PairSettings.Bucket bucket =
-                pair.buckets().stream()
-                        .filter(b -> b.region().equals(wiring.region()))
-                        .findFirst()
-                        .orElseThrow(
-                                () ->
-                                        new Failure.Terminal(
-                                                "wire the drill of pair " + pair.pair(),
-                                                "none of its snapshot buckets is in "
-                                                        + wiring.region(),
-                                                "Deploy it where proofs are made"));
+        // Proofs are made from the last one, wherever the drill itself runs.
+        PairSettings.Bucket bucket = pair.buckets().getLast();
         Optional<PairSettings.Failover> failover = pair.failover();
         return new Drill(
                 pair,
@@ -61,10 +51,9 @@ public final class WiringOfDrill {
                                                 wiring.executions())),
                         new LambdaTakeSnapshots(wiring.aws(), settings),
                         new S3Bucket(wiring.aws(), bucket, pair.pair(), wiring.clock()),
-                        new S3Arrivals(wiring.aws().s3(bucket.region()), bucket),
+                        new S3Arrivals(wiring.aws().s3(bucket), bucket),
                         new S3Proofs(wiring.aws(), bucket, wiring.clock()),
-                        new S3DrillBucket(
-                                wiring.aws().s3(settings.bucket().region()), settings.bucket()),
+                        new S3DrillBucket(wiring.aws().s3(settings.bucket()), settings.bucket()),
                         new KmsSigner(wiring.aws().kms(wiring.region()), settings.signingKey())),
                 metrics(),
                 wiring.clock());

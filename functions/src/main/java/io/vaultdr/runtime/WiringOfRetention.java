@@ -5,6 +5,7 @@ import io.vaultdr.snapshot.ObjectVersions;
 import io.vaultdr.snapshot.RetentionRun;
 
 import java.util.List;
+import java.util.Optional;
 
 /** What Retention uses beside the pair's {@link Wiring}. */
 public final class WiringOfRetention {
@@ -18,11 +19,12 @@ public final class WiringOfRetention {
     static RetentionRun run(Wiring wiring, RetentionSettings settings) {
         PairSettings pair = wiring.pair();
         List<? extends ObjectVersions> buckets =
-                pair.buckets().stream()
+                pair.own().stream()
                         .map(bucket -> new S3ObjectVersions(wiring.aws(), bucket, pair.pair()))
                         .toList();
         return new RetentionRun(
-                wiring.sideHere(),
+                // With several accounts each has one, which nobody stands in for.
+                side -> pair.apart() || wiring.sideHere().equals(Optional.of(side)),
                 wiring::serving,
                 wiring.proven(),
                 settings,

@@ -61,12 +61,14 @@ public final class Freshness {
      * @param sealKey asks for the state of the key that opens the snapshots; empty: none is
      *     configured, or it isn't KMS's
      * @param every how often a snapshot is taken
+     * @param owed which copies have to be there
      */
     public record Watched(
             List<? extends SnapshotStore> stores,
             List<? extends Proofs> proofs,
             Optional<Supplier<SealKeys.State>> sealKey,
-            Duration every) {
+            Duration every,
+            MissingCopies.Owed owed) {
         private Optional<Proofs> proofsIn(String region) {
             return proofs.stream()
                     .filter(one -> one.region().equals(region))
@@ -256,7 +258,8 @@ public final class Freshness {
         int missing =
                 MissingCopies.compare(
                                 seen.stream().map(Seen::store).toList(),
-                                seen.stream().map(Seen::ids).toList())
+                                seen.stream().map(Seen::ids).toList(),
+                                watched.owed())
                         .size();
         return new Report(
                 newest.map(Manifest::id),
@@ -307,7 +310,10 @@ public final class Freshness {
             for (Proof proof : has.proofs().orElse(Map.of()).values()) {
                 for (Seen other : seen) {
                     boolean lacks =
-                            other.proofs().filter(all -> !all.containsKey(proof.id())).isPresent()
+                            !watched.owed().elsewhere().contains(other.store().region())
+                                    && other.proofs()
+                                            .filter(all -> !all.containsKey(proof.id()))
+                                            .isPresent()
                                     && other.ids()
                                             .filter(
                                                     ids ->

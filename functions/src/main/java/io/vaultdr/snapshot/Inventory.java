@@ -156,10 +156,7 @@ public record Inventory(
 
     /** The lineage that served last, as far as the snapshots tell. */
     Epoch lineage() {
-        return snapshots.stream()
-                .flatMap(snapshot -> snapshot.manifest().lineage().stream())
-                .findFirst()
-                .orElse(Epoch.ZERO);
+        return Serving.lineage(snapshots.stream().map(Snapshot::manifest));
     }
 
     private sealed interface Read {}

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Brings to each bucket what it missed while it was away: the other bucket's archive, checked on
@@ -35,6 +36,7 @@ public final class MissingCopies {
 
     private final List<? extends SnapshotStore> stores;
     private final List<? extends Proofs> proofs;
+    private final Owed owed;
     private final Path scratch;
 
     /**
@@ -43,10 +45,34 @@ public final class MissingCopies {
      * @param proofs of the same buckets; none below the rung {@code proven}
      */
     public MissingCopies(
-            List<? extends SnapshotStore> stores, List<? extends Proofs> proofs, Path scratch) {
+            List<? extends SnapshotStore> stores,
+            List<? extends Proofs> proofs,
+            Owed owed,
+            Path scratch) {
         this.stores = stores;
         this.proofs = proofs;
+        this.owed = owed;
         this.scratch = scratch;
+    }
+
+    /**
+     * What buckets owe each other.
+     *
+     * @param compared how many of the newest snapshots
+     * @param elsewhere the regions of buckets in another account: what they lack is put there, and
+     *     nothing but proofs is fetched from them, which they make themselves
+     */
+    public record Owed(int compared, Set<String> elsewhere) {
+        /** In one account each bucket has what any of them has: one Retention deletes in all. */
+        public static final Owed ALL = new Owed(COMPARED, Set.of());
+
+        /**
+         * With several accounts each one's Retention deletes for itself, so that what a bucket
+         * lacks may be gone on purpose. The newest {@code last} are not: they stay everywhere.
+         */
+        public static Owed last(int last, Set<String> elsewhere) {
+            return new Owed(Math.min(COMPARED, last), elsewhere);
+        }
     }
 
     /**
@@ -61,7 +87,7 @@ public final class MissingCopies {
      * What the newest snapshots lack, newest first. Buckets that don't answer are left out: what
      * they hold is unknown.
      */
-    public static List<Missing> find(List<? extends SnapshotStore> stores) {
+    List<Missing> find() {
         List<Optional<List<String>>> ids =
                 Parallel.each(
                         stores,
@@ -73,7 +99,7 @@ public final class MissingCopies {
                                 return Optional.empty();
                             }
                         });
-        return compare(stores, ids);
+        return compare(stores, ids, owed);
     }
 
     /**
@@ -83,17 +109,20 @@ public final class MissingCopies {
      *     empty: no answer
      */
     static List<Missing> compare(
-            List<? extends SnapshotStore> stores, List<Optional<List<String>>> ids) {
+            List<? extends SnapshotStore> stores, List<Optional<List<String>>> ids, Owed owed) {
         List<Missing> all = new ArrayList<>();
         for (int to = 0; to < stores.size(); to++) {
             for (int from = 0; from < stores.size(); from++) {
-                if (from == to || ids.get(from).isEmpty() || ids.get(to).isEmpty()) {
+                if (from == to
+                        || ids.get(from).isEmpty()
+                        || ids.get(to).isEmpty()
+                        || owed.elsewhere().contains(stores.get(from).region())) {
                     continue;
                 }
                 List<String> there = ids.get(to).get();
                 // Older than the oldest one that was listed: it may be there.
                 String oldest = there.size() < COMPARED ? "" : there.getLast();
-                for (String id : ids.get(from).get()) {
+                for (String id : ids.get(from).get().stream().limit(owed.compared()).toList()) {
                     if (!there.contains(id)
                             && id.compareTo(oldest) > 0
                             && !planned(all, id, stores.get(to))) {
@@ -112,7 +141,7 @@ public final class MissingCopies {
     /** Copies while there is time; what could not be copied, a sentence each. */
     public List<String> copy(Deadline deadline) {
         List<String> left = new ArrayList<>();
-        for (Missing missing : find(stores)) {
+        for (Missing missing : find()) {
             String what =
                     missing.id()
                             + " from "
@@ -140,7 +169,7 @@ public final class MissingCopies {
 
     /**
      * Brings each bucket the latest proof that any of them has. The prover writes where it runs;
-     * whoever decides elsewhere reads these copies.
+     * whoever decides elsewhere reads these copies. Another account believes its own prover only.
      */
     private List<String> copyProofs() {
         List<String> left = new ArrayList<>();
@@ -159,7 +188,9 @@ public final class MissingCopies {
                                 .max(Comparator.comparing(Proof::madeAt));
                 for (int b = 0; b < proofs.size(); b++) {
                     Optional<Proof> there = found.get(b).get(at);
-                    if (latest.isPresent() && !latest.equals(there)) {
+                    if (latest.isPresent()
+                            && !latest.equals(there)
+                            && !owed.elsewhere().contains(proofs.get(b).region())) {
                         proofs.get(b).write(latest.get());
                         LOG.info(
                                 "The proof of {} was copied to {}",

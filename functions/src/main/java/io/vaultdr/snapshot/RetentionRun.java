@@ -36,13 +36,14 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Carries {@link Retention}'s plan out in all buckets of a pair together, unless {@link
- * PoisonGuard} objects.
+ * Carries {@link Retention}'s plan out in all buckets of a pair together, or in those of its own
+ * account, unless {@link PoisonGuard} objects.
  *
  * <p>One decision per snapshot holds for every bucket, so that none copies back from another what
  * was deleted; therefore nothing happens while a bucket doesn't answer, or nobody can tell which
@@ -68,7 +69,7 @@ public final class RetentionRun {
 
     private static final Duration WORTHWHILE = Duration.ofSeconds(15);
 
-    private final Optional<Side> side;
+    private final Predicate<Side> turn;
     private final Supplier<Serving> serving;
     private final boolean proofs;
     private final RetentionSettings settings;
@@ -76,19 +77,19 @@ public final class RetentionRun {
     private final PairMetrics metrics;
 
     /**
-     * @param side whose cluster is in this region; empty: none, and this only shows and accepts
+     * @param turn whether this one deletes while that side serves
      * @param serving asks the ledger; throws {@link Failure} where it can't be read
      * @param proofs whether this pair's snapshots are proven
-     * @param buckets every bucket of the pair
+     * @param buckets what it decides over together: every bucket of the pair, or of its account
      */
     public RetentionRun(
-            Optional<Side> side,
+            Predicate<Side> turn,
             Supplier<Serving> serving,
             boolean proofs,
             RetentionSettings settings,
             List<? extends ObjectVersions> buckets,
             PairMetrics metrics) {
-        this.side = side;
+        this.turn = turn;
         this.serving = serving;
         this.proofs = proofs;
         this.settings = settings;
@@ -221,7 +222,7 @@ public final class RetentionRun {
         Seen seen;
         try {
             Serving now = serving.get();
-            if (!dryRun && !side.equals(Optional.of(now.side()))) {
+            if (!dryRun && !turn.test(now.side())) {
                 LOG.info("Nothing is deleted from here: {} serves", now.side());
                 return ended(Result.NOT_SERVING, List.of());
             }

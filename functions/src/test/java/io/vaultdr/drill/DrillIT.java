@@ -57,7 +57,7 @@ import java.util.Set;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DrillIT {
     private static final String REGION = "eu-central-1";
-    private static final Bucket BUCKET = new Bucket(REGION, "drills");
+    private static final Bucket BUCKET = new Bucket(REGION, "drills", Moto.ACCOUNT);
     private static final PairId PAIR = new PairId("payments");
     private static final String KEY = "arn:aws:kms:eu-central-1:123456789012:key/k";
 

@@ -538,7 +538,7 @@ class DrillTest {
 
     private static DrillSettings settings(Duration rpo, Duration rto) {
         return new DrillSettings(
-                new PairSettings.Bucket("eu-central-1", "drills"),
+                new PairSettings.Bucket("eu-central-1", "drills", "123456789012"),
                 "arn:aws:kms:eu-central-1:123456789012:key/k",
                 "arn:aws:lambda:eu-west-1:123456789012:function:vault-dr-payments-take-snapshot:live",
                 Optional.empty(),

@@ -8,6 +8,7 @@ import io.vaultdr.runtime.PairSettings.Failover;
 import io.vaultdr.runtime.PairSettings.Stage;
 import io.vaultdr.runtime.PairSettings.Vantage;
 import io.vaultdr.runtime.PairSettings.Vantage.Role;
+import io.vaultdr.testing.Moto;
 
 import java.net.URI;
 import java.time.Duration;
@@ -32,8 +33,8 @@ public final class TestPair {
                 cluster(HOME, "home"),
                 Optional.of(cluster(DR, "dr")),
                 List.of(
-                        new PairSettings.Bucket(HOME, "home-snapshots"),
-                        new PairSettings.Bucket(DR, "dr-snapshots")),
+                        new PairSettings.Bucket(HOME, "home-snapshots", Moto.ACCOUNT),
+                        new PairSettings.Bucket(DR, "dr-snapshots", Moto.ACCOUNT)),
                 List.of(
                         new Vantage(HOME, Role.HOME),
                         new Vantage(DR, Role.DR),

@@ -54,7 +54,8 @@ import java.util.stream.Stream;
 final class Proving implements AutoCloseable {
     static final String REGION = "us-east-1";
     static final PairId PAIR = new PairId("payments");
-    static final PairSettings.Bucket BUCKET = new PairSettings.Bucket(REGION, "snapshots");
+    static final PairSettings.Bucket BUCKET =
+            new PairSettings.Bucket(REGION, "snapshots", Moto.ACCOUNT);
     static final String LOGIN = "payments-vault-dr";
 
     /** More than any server here uses; the tests' own JVM counts as 448 of it. */
@@ -99,7 +100,7 @@ final class Proving implements AutoCloseable {
                             LOGIN,
                             64 << 20,
                             Duration.ofMinutes(15),
-                            Optional.of(new PairSettings.Bucket(REGION, "recovered")),
+                            Optional.of(new PairSettings.Bucket(REGION, "recovered", Moto.ACCOUNT)),
                             List.of("secret/team/*"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

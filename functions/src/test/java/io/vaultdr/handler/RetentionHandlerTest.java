@@ -38,7 +38,7 @@ class RetentionHandlerTest {
     private RetentionHandler handler(Supplier<Serving> ledger) {
         return new RetentionHandler(
                 new RetentionRun(
-                        Optional.of(Side.HOME),
+                        Side.HOME::equals,
                         ledger,
                         true,
                         new RetentionSettings(1, 0, 0, 0, 0, Optional.empty()),

@@ -48,7 +48,11 @@ class SnapshotHandlersTest {
                                 Side.HOME,
                                 () -> new Serving(Side.DR, new Epoch(1)),
                                 Mockito.mock(SnapshotTaker.class),
-                                new MissingCopies(List.of(), List.of(), Path.of("/nowhere")),
+                                new MissingCopies(
+                                        List.of(),
+                                        List.of(),
+                                        MissingCopies.Owed.ALL,
+                                        Path.of("/nowhere")),
                                 measures -> {}),
                         dryRun,
                         measures -> {});
@@ -86,7 +90,8 @@ class SnapshotHandlersTest {
                                         List.of(),
                                         List.of(),
                                         Optional.empty(),
-                                        Duration.ofMinutes(15)),
+                                        Duration.ofMinutes(15),
+                                        MissingCopies.Owed.ALL),
                                 () -> Serving.ALWAYS_HOME,
                                 Clock.systemUTC(),
                                 measures -> {}));

@@ -22,6 +22,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
@@ -32,6 +33,7 @@ class FreshnessTest {
     private static final Serving HOME = Serving.ALWAYS_HOME;
 
     private final Map<String, Double> published = new TreeMap<>();
+    private MissingCopies.Owed owed = MissingCopies.Owed.ALL;
 
     @Test
     void publishesTheAgeOfTheNewestInItsOwnRegion() {
@@ -56,6 +58,19 @@ class FreshnessTest {
         assertEquals(2, published.get("SnapshotCopiesMissing"));
         assertEquals(1, published.get("SnapshotDegraded"));
         assertEquals(60, published.get("SnapshotAgeSeconds"));
+    }
+
+    /** What it lacks may be gone on purpose there; what home lacks can't be fetched. */
+    @Test
+    void countsOnlyTheNewestThatAnotherAccountLacks() {
+        owed = MissingCopies.Owed.last(2, Set.of("eu-central-1"));
+
+        check(
+                HOME,
+                new Listed("eu-west-1", at(900, 0), at(600, 0), at(60, 0)),
+                new Listed("eu-central-1", at(600, 0), at(300, 0)));
+
+        assertEquals(1, published.get("SnapshotCopiesMissing"));
     }
 
     @Test
@@ -256,7 +271,8 @@ class FreshnessTest {
             SnapshotStore... stores) {
         return new Freshness(
                 "eu-west-1",
-                new Freshness.Watched(List.of(stores), proofs, sealKey, Duration.ofMinutes(15)),
+                new Freshness.Watched(
+                        List.of(stores), proofs, sealKey, Duration.ofMinutes(15), owed),
                 serving,
                 CLOCK,
                 this::publish);

@@ -180,7 +180,7 @@ class KilledSnapshotIT {
     }
 
     private static PairSettings.Bucket bucket() {
-        return new PairSettings.Bucket("eu-west-1", "snapshots-home");
+        return new PairSettings.Bucket("eu-west-1", "snapshots-home", Moto.ACCOUNT);
     }
 
     private static Deadline minutes() {

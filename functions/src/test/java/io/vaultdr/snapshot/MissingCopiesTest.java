@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 class MissingCopiesTest {
     private static final Instant NOW = Instant.parse("2026-11-23T17:10:00Z");
@@ -43,12 +44,59 @@ class MissingCopiesTest {
                 new MissingCopies(
                                 List.of(listing("eu-west-1", ids), listing("eu-central-1", ids)),
                                 List.of(home, dr),
+                                MissingCopies.Owed.ALL,
                                 Path.of("/nowhere"))
                         .copy(new Deadline(CLOCK, NOW.plus(Duration.ofMinutes(5))));
 
         assertEquals(List.of(), left);
         assertEquals(Map.of(first.id(), proven, second.id(), only), home.made());
         assertEquals(home.made(), dr.made());
+    }
+
+    /** Whoever gets into home's account can't have a snapshot refuted in the other one. */
+    @Test
+    void fetchesProofsOfAnotherAccountAndPutsNoneThere() {
+        Manifest first = taken(2);
+        Manifest second = taken(1);
+        Proof proven = Snapshots.proof(first, Verdict.PROVEN, Optional.empty());
+        Proof forged = later(Snapshots.proof(second, Verdict.REFUTED, Optional.empty()));
+        dr.write(proven);
+        home.write(forged);
+        List<String> ids = List.of(second.id(), first.id());
+
+        new MissingCopies(
+                        List.of(listing("eu-west-1", ids), listing("eu-central-1", ids)),
+                        List.of(home, dr),
+                        MissingCopies.Owed.last(24, Set.of("eu-central-1")),
+                        Path.of("/nowhere"))
+                .copy(new Deadline(CLOCK, NOW.plus(Duration.ofMinutes(5))));
+
+        assertEquals(Map.of(first.id(), proven), dr.made());
+        assertEquals(Map.of(first.id(), proven, second.id(), forged), home.made());
+    }
+
+    @Test
+    void owesAnotherAccountTheNewestAndFetchesNothingFromIt() {
+        List<String> atHome = List.of("p-5", "p-4", "p-3", "p-1");
+        List<String> there = List.of("p-5", "p-2");
+        List<SnapshotStore> stores =
+                List.of(listing("eu-west-1", atHome), listing("eu-central-1", there));
+
+        List<MissingCopies.Missing> missing =
+                new MissingCopies(
+                                stores,
+                                List.of(),
+                                MissingCopies.Owed.last(2, Set.of("eu-central-1")),
+                                Path.of("/nowhere"))
+                        .find();
+
+        assertEquals(
+                List.of(new MissingCopies.Missing("p-4", stores.get(0), stores.get(1))), missing);
+        assertEquals(
+                4,
+                new MissingCopies(stores, List.of(), MissingCopies.Owed.ALL, Path.of("/nowhere"))
+                        .find()
+                        .size());
     }
 
     private static Manifest taken(int hoursAgo) {

@@ -246,7 +246,7 @@ class RetentionRunTest {
         Report bucket = run(keep(2), home, away).run(false, minutes(5));
         Report ledger =
                 new RetentionRun(
-                                Optional.of(Side.HOME),
+                                Side.HOME::equals,
                                 () -> {
                                     throw new Failure.Retryable("read", "silence", "Again");
                                 },
@@ -270,7 +270,7 @@ class RetentionRunTest {
     void leavesItToTheSideThatServes() {
         Report report =
                 new RetentionRun(
-                                Optional.of(Side.DR),
+                                Side.DR::equals,
                                 () -> Serving.ALWAYS_HOME,
                                 true,
                                 keep(2),
@@ -359,7 +359,7 @@ class RetentionRunTest {
 
     private RetentionRun run(RetentionSettings settings, ObjectVersions... buckets) {
         return new RetentionRun(
-                Optional.of(Side.HOME),
+                Side.HOME::equals,
                 () -> Serving.ALWAYS_HOME,
                 true,
                 settings,

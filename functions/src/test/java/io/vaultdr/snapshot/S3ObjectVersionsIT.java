@@ -40,7 +40,7 @@ import java.util.stream.Collectors;
 /** The adapter on moto, held to the same contract as the bucket in memory. */
 class S3ObjectVersionsIT extends ObjectVersionsContract {
     private static final PairSettings.Bucket BUCKET =
-            new PairSettings.Bucket("eu-west-1", "snapshots-home");
+            new PairSettings.Bucket("eu-west-1", "snapshots-home", Moto.ACCOUNT);
     private static Moto moto;
     private static AwsClients clients;
 
@@ -172,7 +172,7 @@ class S3ObjectVersionsIT extends ObjectVersionsContract {
 
         RetentionRun.Report report =
                 new RetentionRun(
-                                Optional.of(Side.HOME),
+                                Side.HOME::equals,
                                 () -> Serving.ALWAYS_HOME,
                                 false,
                                 new RetentionSettings(1, 0, 0, 0, 0, Optional.empty()),

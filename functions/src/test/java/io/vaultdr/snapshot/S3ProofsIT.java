@@ -29,7 +29,7 @@ class S3ProofsIT {
     private static final String ID = "payments-20261123T170000Z";
     private static final Instant NOW = Instant.parse("2026-11-23T17:00:30Z");
     private static final PairSettings.Bucket BUCKET =
-            new PairSettings.Bucket("us-east-1", "snapshots");
+            new PairSettings.Bucket("us-east-1", "snapshots", Moto.ACCOUNT);
     private static Moto moto;
 
     @BeforeAll

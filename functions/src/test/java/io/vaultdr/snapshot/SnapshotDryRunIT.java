@@ -38,7 +38,7 @@ import java.util.function.Supplier;
 class SnapshotDryRunIT {
     private static final PairId PAIR = new PairId("payments");
     private static final PairSettings.Bucket BUCKET =
-            new PairSettings.Bucket("eu-west-1", "snapshots");
+            new PairSettings.Bucket("eu-west-1", "snapshots", Moto.ACCOUNT);
 
     private final Moto moto = Moto.start();
     private final AwsClients aws = moto.clients();

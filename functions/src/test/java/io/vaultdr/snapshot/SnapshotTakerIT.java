@@ -118,8 +118,8 @@ class SnapshotTakerIT {
                         3);
         List<PairSettings.Bucket> buckets =
                 List.of(
-                        new PairSettings.Bucket("eu-west-1", "snapshots-home"),
-                        new PairSettings.Bucket("eu-central-1", "snapshots-dr"));
+                        new PairSettings.Bucket("eu-west-1", "snapshots-home", Moto.ACCOUNT),
+                        new PairSettings.Bucket("eu-central-1", "snapshots-dr", Moto.ACCOUNT));
         pair =
                 new PairSettings(
                         new PairId("payments"),
@@ -210,10 +210,9 @@ class SnapshotTakerIT {
         assertEquals(1, taken.degraded().size(), taken.degraded().toString());
         assertTrue(taken.degraded().getFirst().contains("eu-central-1"));
         assertEquals(List.of(), dr.newest(5));
-        assertEquals(1, MissingCopies.find(List.of(home, dr)).size());
+        assertEquals(1, copies().find().size());
 
-        List<String> uncopied =
-                new MissingCopies(List.of(home, dr), List.of(), SCRATCH).copy(minutes(1));
+        List<String> uncopied = copies().copy(minutes(1));
 
         assertEquals(List.of(), uncopied);
         assertEquals(home.newest(5), dr.newest(5));
@@ -231,8 +230,7 @@ class SnapshotTakerIT {
                         software.amazon.awssdk.core.sync.RequestBody.fromBytes(
                                 Archives.sound(1000).stored()));
 
-        List<String> uncopied =
-                new MissingCopies(List.of(home, dr), List.of(), SCRATCH).copy(minutes(1));
+        List<String> uncopied = copies().copy(minutes(1));
 
         assertEquals(1, uncopied.size());
         assertTrue(uncopied.getFirst().contains("hash"), uncopied.getFirst());
@@ -408,6 +406,10 @@ class SnapshotTakerIT {
         }
     }
 
+    private MissingCopies copies() {
+        return new MissingCopies(List.of(home, dr), List.of(), MissingCopies.Owed.ALL, SCRATCH);
+    }
+
     @Test
     void takesWithoutTheLedgerAndSaysSo() {
         List<PairMetrics.Measure> published = new ArrayList<>();
@@ -419,7 +421,7 @@ class SnapshotTakerIT {
                                     "read the ledger", "no answer", "Ask again");
                         },
                         taker(home, dr),
-                        new MissingCopies(List.of(home, dr), List.of(), SCRATCH),
+                        copies(),
                         published::addAll);
 
         SnapshotRun.Report report = run.run(MINUTE, minutes(2));

@@ -23,6 +23,9 @@ import java.util.Map;
  * system property {@code aws.endpointUrl} says so until {@link #close()}.
  */
 public final class Moto implements AutoCloseable {
+    /** Whose everything is that is made with {@link #clients()}. */
+    public static final String ACCOUNT = "123456789012";
+
     private static final String ENDPOINT_PROPERTY = "aws.endpointUrl";
     private static final Duration START = Duration.ofSeconds(60);
 

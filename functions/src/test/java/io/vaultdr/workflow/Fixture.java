@@ -93,7 +93,9 @@ final class Fixture {
                 "123456789012",
                 cluster("eu-west-1", home),
                 Optional.of(cluster("eu-central-1", dr)),
-                List.of(new Bucket("eu-west-1", "home"), new Bucket("eu-central-1", "dr")),
+                List.of(
+                        new Bucket("eu-west-1", "home", "123456789012"),
+                        new Bucket("eu-central-1", "dr", "123456789012")),
                 List.of(
                         new Vantage("eu-west-1", Vantage.Role.HOME),
                         new Vantage("eu-central-1", Vantage.Role.DR),

@@ -272,7 +272,7 @@ class PromotionIT {
     private Promote promote(VaultClients vault, NodeCommands documents) {
         return new Promote(
                 ledger,
-                new S3Bucket(aws, new Bucket(REGION, BUCKET), Fixture.PAIR, CLOCK),
+                new S3Bucket(aws, new Bucket(REGION, BUCKET, Moto.ACCOUNT), Fixture.PAIR, CLOCK),
                 proofs(),
                 new ByRestore(dr, ByRestore.Documents.of(Fixture.failover()), vault, documents),
                 Fixture.failover(),
@@ -280,7 +280,7 @@ class PromotionIT {
     }
 
     private S3Proofs proofs() {
-        return new S3Proofs(aws, new Bucket(REGION, BUCKET), CLOCK);
+        return new S3Proofs(aws, new Bucket(REGION, BUCKET, Moto.ACCOUNT), CLOCK);
     }
 
     private Map<String, String> run(Step step) {

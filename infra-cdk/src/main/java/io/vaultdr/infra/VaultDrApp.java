@@ -106,13 +106,20 @@ public final class VaultDrApp {
         List<Stack> stacks = new ArrayList<>();
         for (Pair pair : config.pairs()) {
             Names names = PairSettingsMaker.names(config, pair);
-            for (String region : pair.bucketRegions()) {
+            for (String region : pair.backupRegions()) {
                 stacks.add(
                         new BackupStack(
                                 app, names.of("backup-" + region), config, pair, region, zip));
             }
+            Pair there = pair.there();
+            if (there.inCopyAccount()) {
+                String region = pair.proofRegion();
+                stacks.add(
+                        new BackupStack(
+                                app, names.of("copy-" + region), config, there, region, zip));
+            }
             if (pair.proving().isPresent()) {
-                stacks.add(new ProofStack(app, names.of("proof"), config, pair, zip));
+                stacks.add(new ProofStack(app, names.of("proof"), config, there, zip));
                 stacks.add(new DrillStack(app, names.of("drill"), config, pair, zip));
             }
             if (pair.probed()) {

@@ -34,8 +34,14 @@ class CfnLintIT {
                                 "I",
                                 "--"));
         // The other examples are made of the same stacks.
-        for (String example : List.of("backup", "proven", "automatic", "vault")) {
-            Synthesised all = Synthesised.example(example);
+        for (Synthesised all :
+                List.of(
+                        Synthesised.example("backup"),
+                        Synthesised.example("proven"),
+                        Synthesised.example("automatic"),
+                        Synthesised.example("vault"),
+                        Synthesised.example("copy-account"),
+                        Synthesised.apart())) {
             all.stacks()
                     .forEach(
                             stack ->

@@ -3,8 +3,10 @@ package io.vaultdr.infra;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.Cost;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -18,13 +20,21 @@ class CostTest {
     @ParameterizedTest
     @MethodSource("io.vaultdr.infra.Examples#names")
     void countsTheAlarmsThatTheTemplatesHave(String example) {
-        Synthesised all = Synthesised.example(example);
+        counts(Synthesised.example(example), Examples.load(example));
+    }
+
+    @Test
+    void countsThoseOfBothAccounts() {
+        counts(Synthesised.apart(), Examples.apart());
+    }
+
+    private static void counts(Synthesised all, Config config) {
         int alarms =
                 all.templates().keySet().stream()
                         .mapToInt(stack -> all.resources(stack, "AWS::CloudWatch::Alarm").size())
                         .sum();
         int counted = 0;
-        for (Cost.Item item : Cost.of(Examples.load(example)).items()) {
+        for (Cost.Item item : Cost.of(config).items()) {
             if (item.what().contains("alarms")) {
                 Matcher count = COUNT.matcher(item.arithmetic());
                 assertTrue(count.find(), item.arithmetic());

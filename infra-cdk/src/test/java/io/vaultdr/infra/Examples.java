@@ -40,6 +40,24 @@ public final class Examples {
         return load(DIRECTORY.resolve(name + ".yaml"));
     }
 
+    /** The last rung, with the copy in another account. */
+    public static Config apart() {
+        try {
+            Path file = Files.createTempFile(Path.of("target"), "apart", ".yaml");
+            String automatic = Files.readString(DIRECTORY.resolve("automatic.yaml"));
+            return load(
+                    Files.writeString(
+                            file,
+                            automatic
+                                    .replaceAll("ca: .*", "")
+                                    .replace(
+                                            "stage: automatic",
+                                            "stage: automatic\n    copyAccount: '444455556666'")));
+        } catch (IOException e) {
+            throw new UncheckedIOException("automatic.yaml", e);
+        }
+    }
+
     /** A file that has to be right. */
     public static Config load(Path file) {
         try {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -32,8 +33,17 @@ class NagTest {
     @ParameterizedTest
     @MethodSource("io.vaultdr.infra.Examples#names")
     void findsNothingThatIsNotExplainedAtItsResource(String example) throws IOException {
-        Path outdir = Synthesised.example(example).outdir();
-        for (var synthesised : Synthesised.example(example).templates().entrySet()) {
+        findsNothing(Synthesised.example(example));
+    }
+
+    @Test
+    void findsNothingWhereTheCopyStandsInAnotherAccount() throws IOException {
+        findsNothing(Synthesised.apart());
+    }
+
+    private static void findsNothing(Synthesised all) throws IOException {
+        Path outdir = all.outdir();
+        for (var synthesised : all.templates().entrySet()) {
             String stack = synthesised.getKey();
             List<String> found = new ArrayList<>();
             for (var path :

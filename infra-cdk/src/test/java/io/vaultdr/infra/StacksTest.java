@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -489,6 +490,195 @@ class StacksTest {
                 assertFalse(roles.contains(action), example + " " + action);
             }
         }
+    }
+
+    private static final String COPY = "vault-dr-payments-copy-eu-central-1";
+
+    @Test
+    void aCopyInAnotherAccountIsKeptAndProvenThereAndTheRestStaysAtHome() {
+        Map<String, String> small = accounts(Synthesised.example("copy-account"));
+        assertEquals(
+                Map.of(
+                        HOME, "111122223333",
+                        DRILL, "111122223333",
+                        COPY, "444455556666",
+                        PROOF, "444455556666"),
+                small);
+        Synthesised apart = Synthesised.apart();
+        Set<String> there = new HashSet<>();
+        accounts(apart)
+                .forEach(
+                        (stack, account) -> {
+                            if (account.equals("444455556666")) {
+                                there.add(stack);
+                            }
+                        });
+        assertEquals(Set.of(COPY, PROOF), there);
+        assertEquals(
+                Set.of("vault-dr-payments-take-snapshot"),
+                names(apart, DR, "AWS::Lambda::Function", "FunctionName"),
+                "of home's account in that region");
+        assertEquals(0, apart.resources(DR, "AWS::S3::Bucket").size());
+        assertEquals(0, apart.resources(DR, "AWS::KMS::Key").size());
+        assertEquals(
+                Set.of("vault-dr-payments-retention", "vault-dr-payments-freshness-check"),
+                names(apart, COPY, "AWS::Lambda::Function", "FunctionName"));
+        assertEquals(
+                Set.of("vault-dr-payments-snapshots-444455556666-eu-central-1"),
+                names(apart, COPY, "AWS::S3::Bucket", "BucketName"));
+    }
+
+    private static Map<String, String> accounts(Synthesised all) {
+        return all.stacks().stream()
+                .collect(Collectors.toMap(Stack::getStackName, Stack::getAccount));
+    }
+
+    /** Retention of each account deletes in its own bucket, and no role but that. */
+    @Test
+    void nobodyDeletesInAnotherAccount() {
+        Synthesised apart = Synthesised.apart();
+        accounts(apart)
+                .forEach(
+                        (stack, account) -> {
+                            String other =
+                                    account.equals("111122223333")
+                                            ? "444455556666-eu-central-1"
+                                            : "111122223333-eu-west-1";
+                            for (JsonNode role :
+                                    apart.resources(stack, "AWS::IAM::Role").values()) {
+                                for (JsonNode statement :
+                                        role.at(
+                                                "/Properties/Policies/0/PolicyDocument/Statement")) {
+                                    String actions = statement.get("Action").toString();
+                                    assertFalse(
+                                            statement.get("Resource").toString().contains(other)
+                                                    && actions.matches(
+                                                            ".*(Delete|Tagging|Lock|kms:Schedule).*"),
+                                            stack + " " + statement);
+                                    assertFalse(
+                                            account.equals("444455556666")
+                                                    && statement
+                                                            .get("Resource")
+                                                            .toString()
+                                                            .contains(other),
+                                            "the copy's account reaches for nothing of home's");
+                                }
+                            }
+                        });
+    }
+
+    @Test
+    void homeMayOnlyAddToACopyInAnotherAccount() {
+        Synthesised apart = Synthesised.apart();
+        Set<String> roles = new HashSet<>();
+        accounts(apart)
+                .forEach(
+                        (stack, account) ->
+                                names(apart, stack, "AWS::IAM::Role", "RoleName")
+                                        .forEach(
+                                                role ->
+                                                        roles.add(
+                                                                "arn:aws:iam::"
+                                                                        + account
+                                                                        + ":role/"
+                                                                        + role)));
+        JsonNode statements =
+                apart.resources(COPY, "AWS::S3::BucketPolicy")
+                        .values()
+                        .iterator()
+                        .next()
+                        .at("/Properties/PolicyDocument/Statement");
+        Set<String> allowed = new HashSet<>();
+        for (JsonNode statement : statements) {
+            if (statement.get("Effect").asText().equals("Deny")) {
+                continue;
+            }
+            String action = statement.get("Action").asText();
+            allowed.add(action);
+            assertTrue(statement.get("Principal").toString().contains("111122223333:root"));
+            JsonNode named = statement.at("/Condition/ArnEquals/aws:PrincipalArn");
+            for (JsonNode role :
+                    named.isArray() ? named : Synthesised.JSON.createArrayNode().add(named)) {
+                assertTrue(roles.contains(role.asText()), role + " is no role that a stack makes");
+            }
+            if (action.equals("s3:PutObject")) {
+                assertFalse(named.toString().contains("freshness"), "it only looks");
+                assertFalse(statement.get("Resource").toString().contains("proofs"));
+                assertTrue(
+                        statement.at("/Condition/Null/s3:if-none-match").asText().equals("false")
+                                || statement
+                                        .at("/Condition/Bool/s3:ObjectCreationOperation")
+                                        .asText()
+                                        .equals("false"),
+                        "nothing that is there is written over: " + statement);
+            }
+            if (statement.get("Resource").toString().contains("archives")
+                    && action.equals("s3:GetObject")) {
+                assertTrue(
+                        named.toString()
+                                .matches("[^,]*/vault-dr-payments-promote-eu-central-1[^,]*"));
+            }
+        }
+        assertEquals(
+                Set.of(
+                        "s3:ListBucket",
+                        "s3:GetObject",
+                        "s3:PutObject",
+                        "s3:AbortMultipartUpload",
+                        "s3:ListBucketMultipartUploads"),
+                allowed);
+        List<JsonNode> ofKey =
+                StreamSupport.stream(
+                                apart.resources(COPY, "AWS::KMS::Key")
+                                        .values()
+                                        .iterator()
+                                        .next()
+                                        .at("/Properties/KeyPolicy/Statement")
+                                        .spliterator(),
+                                false)
+                        .filter(it -> it.get("Principal").toString().contains("111122223333"))
+                        .toList();
+        assertEquals(2, ofKey.size());
+        for (JsonNode statement : ofKey) {
+            assertTrue(
+                    Set.of("kms:Decrypt", "kms:GenerateDataKey")
+                            .contains(statement.get("Action").asText()));
+            assertEquals(
+                    "arn:aws:s3:::vault-dr-payments-snapshots-444455556666-eu-central-1",
+                    statement
+                            .at("/Condition/StringEquals/kms:EncryptionContext:aws:s3:arn")
+                            .asText());
+        }
+    }
+
+    @Test
+    void eachAccountIsToldWhoseTheBucketsAre() throws JsonProcessingException {
+        Synthesised apart = Synthesised.apart();
+        PairSettings home = told(apart, HOME, "take-snapshot");
+        PairSettings copy = told(apart, COPY, "retention");
+        assertEquals("111122223333", home.account());
+        assertEquals("444455556666", home.buckets().getLast().account());
+        assertTrue(home.apart() && copy.apart());
+        assertEquals(home.buckets(), home.seen());
+        assertEquals(List.of(home.buckets().getFirst()), home.own());
+        assertEquals("444455556666", copy.account());
+        assertEquals(List.of(home.buckets().getLast()), copy.own());
+        assertEquals(copy.own(), copy.seen());
+        assertTrue(copy.failover().isEmpty() && copy.dr().isEmpty(), "it can't ask the ledger");
+        assertFalse(told(automatic(), HOME, "take-snapshot").apart());
+    }
+
+    private static PairSettings told(Synthesised all, String stack, String purpose)
+            throws JsonProcessingException {
+        return Json.MAPPER.readValue(
+                all.properties(
+                                stack,
+                                "AWS::Lambda::Function",
+                                "FunctionName",
+                                "vault-dr-payments-" + purpose)
+                        .at("/Environment/Variables/PAIR")
+                        .asText(),
+                PairSettings.class);
     }
 
     @Test

@@ -70,6 +70,11 @@ record Synthesised(List<Stack> stacks, Map<String, JsonNode> templates, Path out
         return EXAMPLES.computeIfAbsent(name, key -> of(Examples.load(name)));
     }
 
+    /** {@link Examples#apart}. */
+    static Synthesised apart() {
+        return EXAMPLES.computeIfAbsent("apart", key -> of(Examples.apart()));
+    }
+
     /** Any configuration. */
     static Synthesised of(Config config) {
         try {

@@ -55,6 +55,9 @@ public record Config(
      * A pair.
      *
      * @param copyTo the region of the second bucket: the DR side's where there is one
+     * @param copyAccount the account that this bucket, its key, its Retention and the prover stand
+     *     in; empty: home's
+     * @param inCopyAccount whether this is the pair as that account is told of it
      * @param pages mail addresses and https URLs that are told when a person is needed
      */
     public record Pair(
@@ -64,6 +67,8 @@ public record Config(
             Cluster home,
             Optional<Cluster> dr,
             Optional<String> copyTo,
+            Optional<String> copyAccount,
+            boolean inCopyAccount,
             Service service,
             Snapshots snapshots,
             Optional<Prove> prove,
@@ -92,11 +97,57 @@ public record Config(
             return dr.orElse(home).login();
         }
 
+        /** Where drills run and report: beside the proofs, as long as that is home's account. */
+        public String drillRegion() {
+            return copyAccount.isPresent() && !probed() ? home.region() : proofRegion();
+        }
+
+        /** Where home's account has a Backup stack. */
+        public List<String> backupRegions() {
+            return bucketRegions().stream()
+                    .filter(
+                            region ->
+                                    copyAccount.isEmpty()
+                                            || region.equals(home.region())
+                                            || probed())
+                    .toList();
+        }
+
+        /**
+         * The pair as the account of its copy is told of it, where there is one: it proves and
+         * keeps, and knows neither ledger nor DR cluster.
+         */
+        public Pair there() {
+            return copyAccount.isEmpty()
+                    ? this
+                    : with(
+                            stage.compareTo(Stage.PROVEN) < 0 ? stage : Stage.PROVEN,
+                            Optional.empty(),
+                            true);
+        }
+
         /** The same pair on another rung. */
         Pair on(Stage other) {
+            return with(other, dr, inCopyAccount);
+        }
+
+        private Pair with(Stage otherStage, Optional<Cluster> otherDr, boolean from) {
             return new Pair(
-                    id, edition, other, home, dr, copyTo, service, snapshots, prove, goals, traffic,
-                    timings, pages);
+                    id,
+                    edition,
+                    otherStage,
+                    home,
+                    otherDr,
+                    copyTo,
+                    copyAccount,
+                    from,
+                    service,
+                    snapshots,
+                    prove,
+                    goals,
+                    traffic.filter(it -> otherDr.isPresent()),
+                    timings,
+                    pages);
         }
 
         /** The DR cluster of a pair that is probed. */
@@ -219,6 +270,16 @@ public record Config(
                 egress,
                 vantages,
                 pairs);
+    }
+
+    /**
+     * The policy that bounds roles in the account {@code in}: where it isn't home's, the one of the
+     * same name there, since no account takes another's.
+     */
+    public Optional<String> boundary(String in) {
+        return account.filter(in::equals).isPresent()
+                ? permissionsBoundary
+                : permissionsBoundary.map(arn -> arn.replaceFirst("::\\d{12}:", "::" + in + ":"));
     }
 
     /** The same configuration with other pairs. */

@@ -105,7 +105,7 @@ public final class ConfigFile {
                                 .each(Kind.REGION, (region, section) -> finishedNetwork(section)));
         Section pairs = root.requiredSection("pairs", "one pair at least, by its name");
         Map<PairId, Pair> read =
-                pairs.each(Kind.PAIR, (id, section) -> pair(id, section, vantages));
+                pairs.each(Kind.PAIR, (id, section) -> pair(id, section, vantages, account));
         if (root.has("pairs") && pairs.keys().isEmpty()) {
             root.missing("pairs", "one pair at least, by its name");
         }
@@ -142,7 +142,8 @@ public final class ConfigFile {
         return network;
     }
 
-    private Pair pair(PairId id, Section section, Map<String, Network> vantages) {
+    private Pair pair(
+            PairId id, Section section, Map<String, Network> vantages, Optional<String> account) {
         Edition edition =
                 section.optional("edition", Kind.oneOf(Edition.class)).orElse(Edition.OPENBAO);
         Stage stage = section.required("stage", Kind.oneOf(Stage.class));
@@ -153,6 +154,8 @@ public final class ConfigFile {
         Optional<Cluster> dr = section.section("dr").map(it -> cluster(it, stage, true));
         Optional<String> copyTo =
                 section.optional("copyTo", Kind.REGION).or(() -> dr.map(Cluster::region));
+        Optional<String> copyAccount = section.optional("copyAccount", Kind.ACCOUNT);
+        copyAccount.ifPresent(copy -> ofAnother(section, copy, copyTo, account));
         String name = edition.name().toLowerCase(Locale.ROOT);
         Section serviceSection = section.sectionOrEmpty("service");
         Service service =
@@ -184,13 +187,51 @@ public final class ConfigFile {
         }
         Pair pair =
                 new Pair(
-                        id, edition, stage, home, dr, copyTo, service, snapshots, prove, goals,
-                        traffic, timings, pages);
+                        id,
+                        edition,
+                        stage,
+                        home,
+                        dr,
+                        copyTo,
+                        copyAccount,
+                        false,
+                        service,
+                        snapshots,
+                        prove,
+                        goals,
+                        traffic,
+                        timings,
+                        pages);
         if (section.good()) {
             together(pair, section, vantages);
         }
         section.finish();
         return pair;
+    }
+
+    /** A copy in another account wants a region, and home's account by its number. */
+    private static void ofAnother(
+            Section section, String copy, Optional<String> copyTo, Optional<String> account) {
+        if (copyTo.isEmpty()) {
+            section.mistake(
+                    "copyAccount",
+                    "'" + copy + "' without copyTo",
+                    "copyTo as well: the region of the copy there");
+        }
+        if (account.isEmpty()) {
+            section.mistake(
+                    "copyAccount",
+                    "'" + copy + "' without account",
+                    "'account' at the top as well: which one is home's mustn't hang on who is"
+                            + " signed in");
+        }
+        account.filter(copy::equals)
+                .ifPresent(
+                        same ->
+                                section.mistake(
+                                        "copyAccount",
+                                        "'" + same + "'",
+                                        "another account than 'account', or no copyAccount"));
     }
 
     /** What is only wrong together with something else. */

@@ -130,17 +130,24 @@ public record Cost(List<Item> items) {
                         regions,
                         clusters,
                         METRIC));
+        // Beside each cluster, or in each account.
+        int keepers = pair.copyAccount().isPresent() ? 2 : clusters;
         items.add(
                 item(
                         name,
                         "retention",
-                        clusters * 730 * (10 * GIB_SECOND + REQUEST),
-                        "%d clusters x 730 runs x (10 s x 1 GiB x %.10f + 0.20/million)",
-                        clusters,
+                        keepers * 730 * (10 * GIB_SECOND + REQUEST),
+                        "%d of them x 730 runs x (10 s x 1 GiB x %.10f + 0.20/million)",
+                        keepers,
                         GIB_SECOND));
-        // Queue, too old, degraded, dry run, frozen; three for each function that runs by the
-        // clock.
-        items.add(alarms(name, regions * 7 + clusters * 7, "of snapshots"));
+        // Queue and dry run of each stack; too old and degraded of each bucket, frozen of each
+        // Retention; three for each function that runs by the clock.
+        int stacks = regions + (pair.copyAccount().isPresent() && pair.probed() ? 1 : 0);
+        items.add(
+                alarms(
+                        name,
+                        stacks * 2 + regions * 5 + clusters * 3 + keepers * 4,
+                        "of snapshots"));
         pair.proving().ifPresent(prove -> proof(pair, prove, runs, name, items));
         if (pair.probed()) {
             failover(config, pair, name, items);

@@ -2,11 +2,16 @@ package io.vaultdr.infra.config;
 
 import io.vaultdr.model.PairId;
 
+import java.util.Map;
+
 /**
  * Every name of a pair's resources, made in one place: stacks find one another by them, across
- * regions, without references.
+ * regions and accounts, without references.
+ *
+ * @param account the account that is spoken from
+ * @param owners region → account of the snapshot bucket there
  */
-public record Names(String prefix, PairId pair, String account) {
+public record Names(String prefix, PairId pair, String account, Map<String, String> owners) {
     /** The key of the traffic flag in its bucket. */
     public static final String FLAG_KEY = "traffic/dr";
 
@@ -33,9 +38,19 @@ public record Names(String prefix, PairId pair, String account) {
         return arn("states", region, "stateMachine:" + stateMachine());
     }
 
+    /** Whose the snapshot bucket of {@code region} is, and the key that encrypts it. */
+    public String owner(String region) {
+        return owners.getOrDefault(region, account);
+    }
+
+    /** Whether the snapshot bucket of {@code region} stands in the account spoken from. */
+    public boolean owns(String region) {
+        return owner(region).equals(account);
+    }
+
     /** The snapshot bucket of {@code region}. */
     public String snapshots(String region) {
-        return of("snapshots-" + account + "-" + region);
+        return of("snapshots-" + owner(region) + "-" + region);
     }
 
     /** The alias of the key that encrypts snapshots, the same in each region. */
@@ -96,6 +111,16 @@ public record Names(String prefix, PairId pair, String account) {
     /** A function's ARN, without a qualifier. */
     public String functionArn(String region, String purpose) {
         return arn("lambda", region, "function:" + of(purpose));
+    }
+
+    /** The role of a function of this pair in {@code region}. */
+    public String roleArn(String region, String purpose) {
+        return "arn:aws:iam::" + account + ":role/" + of(purpose) + "-" + region;
+    }
+
+    /** The role of the function in {@code region} that probes every pair. */
+    public String probeRoleArn(String region) {
+        return "arn:aws:iam::" + account + ":role/" + prefix + "-probe-" + region;
     }
 
     /** The ARN of something in this account. */

@@ -11,7 +11,9 @@ import io.vaultdr.runtime.ProofSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Makes what functions know of their pair, the one place where it is made. */
 public final class PairSettingsMaker {
@@ -31,9 +33,7 @@ public final class PairSettingsMaker {
                 names.account(),
                 cluster(pair.home()),
                 pair.dr().filter(dr -> pair.probed()).map(PairSettingsMaker::cluster),
-                pair.bucketRegions().stream()
-                        .map(region -> new PairSettings.Bucket(region, names.snapshots(region)))
-                        .toList(),
+                pair.bucketRegions().stream().map(region -> snapshots(names, region)).toList(),
                 pair.probed()
                         ? config.vantages().keySet().stream()
                                 .map(
@@ -51,13 +51,14 @@ public final class PairSettingsMaker {
                 topicArn);
     }
 
-    /** What is told to functions that restore snapshots of {@code pair} in isolation. */
-    public static ProofSettings proof(Config config, Pair pair) {
+    /** What is told to functions that restore snapshots of {@code any} pair in isolation. */
+    public static ProofSettings proof(Config config, Pair any) {
+        Pair pair = any.there();
         Names names = names(config, pair);
         Prove prove = pair.proving().orElseThrow();
         String region = pair.proofRegion();
         return new ProofSettings(
-                new PairSettings.Bucket(region, names.snapshots(region)),
+                snapshots(names, region),
                 artifact(names, region, prove.server()),
                 prove.sealPlugin().map(it -> artifact(names, region, it)),
                 prove.licence(),
@@ -67,7 +68,9 @@ public final class PairSettingsMaker {
                 SWEEP,
                 prove.recover().isEmpty()
                         ? Optional.empty()
-                        : Optional.of(new PairSettings.Bucket(region, names.recovered(region))),
+                        : Optional.of(
+                                new PairSettings.Bucket(
+                                        region, names.recovered(region), names.account())),
                 prove.recover());
     }
 
@@ -85,9 +88,9 @@ public final class PairSettingsMaker {
     /** What a drill of {@code pair} is told. */
     public static DrillSettings drill(Config config, Pair pair) {
         Names names = names(config, pair);
-        String region = pair.proofRegion();
+        String region = pair.drillRegion();
         return new DrillSettings(
-                new PairSettings.Bucket(region, names.drills(region)),
+                new PairSettings.Bucket(region, names.drills(region), names.account()),
                 names.arn("kms", region, names.drillKeyAlias()),
                 takeSnapshot(names, pair.home().region()),
                 pair.dr().filter(dr -> pair.probed()).map(dr -> takeSnapshot(names, dr.region())),
@@ -99,9 +102,18 @@ public final class PairSettingsMaker {
         return names.functionArn(region, "take-snapshot") + ":live";
     }
 
-    /** The names of {@code pair}'s resources. */
+    /** The names of {@code pair}'s resources, as the account knows them that it is told to. */
     public static Names names(Config config, Pair pair) {
-        return new Names(config.prefix(), pair.id(), config.account().orElseThrow());
+        String home = config.account().orElseThrow();
+        String copy = pair.copyAccount().orElse(home);
+        Map<String, String> owners = new TreeMap<>();
+        owners.put(pair.home().region(), home);
+        pair.copyTo().ifPresent(region -> owners.put(region, copy));
+        return new Names(config.prefix(), pair.id(), pair.inCopyAccount() ? copy : home, owners);
+    }
+
+    private static PairSettings.Bucket snapshots(Names names, String region) {
+        return new PairSettings.Bucket(region, names.snapshots(region), names.owner(region));
     }
 
     /** What functions know of {@code cluster}. */

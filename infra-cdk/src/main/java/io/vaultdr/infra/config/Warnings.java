@@ -52,6 +52,14 @@ public final class Warnings {
                                                 + " Manager: a restored copy revokes the leases"
                                                 + " that have expired since, at the databases and"
                                                 + " clouds that it reaches."));
+        if (pair.copyAccount().isPresent() && pair.snapshots().lock().isEmpty()) {
+            warnings.add(
+                    at
+                            + "copyAccount: home's account can't delete there, but what it writes"
+                            + " is believed: false snapshots push true ones out by"
+                            + " snapshots.keep. What holds against that is snapshots.lock, for as"
+                            + " long as it takes you to notice.");
+        }
         if (pair.proving().isPresent() && pair.copyTo().isEmpty()) {
             warnings.add(
                     at

@@ -37,7 +37,9 @@ public final class PairFunctions {
         this.undelivered = undelivered;
         environment.put(
                 "PAIR", json(PairSettingsMaker.settings(config, pair, names.pagesArn(region))));
-        if (pair.home().ca().isPresent() || pair.dr().flatMap(Config.Cluster::ca).isPresent()) {
+        if (!pair.inCopyAccount()
+                && (pair.home().ca().isPresent()
+                        || pair.dr().flatMap(Config.Cluster::ca).isPresent())) {
             environment.put("CA_PATH", names.caPath());
         }
     }

@@ -2,6 +2,7 @@ package io.vaultdr.infra.construct;
 
 import io.vaultdr.infra.config.Config.Snapshots;
 import io.vaultdr.infra.config.Names;
+import io.vaultdr.infra.iam.CopyGrants;
 import io.vaultdr.runtime.RetentionSettings.Archive;
 
 import software.amazon.awscdk.Duration;
@@ -27,10 +28,13 @@ public final class SnapshotBucket extends Construct {
     /** What Retention tags an archive with that is to go to the colder class. */
     private static final Map<String, Object> ARCHIVE = Map.of("vault-dr-class", "archive");
 
+    private final Key key;
+    private final Bucket bucket;
+
     public SnapshotBucket(
             Construct scope, String id, Names names, String region, Snapshots snapshots) {
         super(scope, id);
-        Key key =
+        key =
                 Key.Builder.create(this, "Key")
                         .alias(names.snapshotKeyAlias())
                         .description("Encrypts the snapshots of " + names.pair() + " in " + region)
@@ -51,11 +55,18 @@ public final class SnapshotBucket extends Construct {
                         lock ->
                                 builder.objectLockEnabled(true)
                                         .objectLockDefaultRetention(Buckets.retention(lock)));
+        bucket = Buckets.build(builder);
         // Bucket's own property for it would bring a helper function that sets it.
-        if (Buckets.build(builder).getNode().getDefaultChild() instanceof CfnBucket bucket) {
-            bucket.addPropertyOverride(
+        if (bucket.getNode().getDefaultChild() instanceof CfnBucket plain) {
+            plain.addPropertyOverride(
                     "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", true);
         }
+    }
+
+    /** Lets roles of another account in. */
+    public void grant(CopyGrants grants) {
+        grants.ofBucket().forEach(bucket::addToResourcePolicy);
+        grants.ofKey().forEach(key::addToResourcePolicy);
     }
 
     private static LifecycleRule colder(Archive archive) {

@@ -17,6 +17,18 @@ final class Allowances {
     private static final String KEY =
             "The key is made in its own region and known here by its alias only, to which the"
                     + " condition limits this";
+    private static final String KEY_ELSEWHERE =
+            "The key is made in another account, whose aliases mean nothing here; it is named by"
+                    + " the bucket that it encrypts";
+
+    /**
+     * What S3 tells KMS of a bucket with a bucket key.
+     *
+     * @see <a href="https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html">Bucket
+     *     keys</a>
+     */
+    static final String BUCKET_OF_KEY = "kms:EncryptionContext:aws:s3:arn";
+
     private static final String LISTING = "This action knows no resources";
 
     private Allowances() {}
@@ -50,10 +62,24 @@ final class Allowances {
         return Allowance.onPattern(pattern, OBJECTS, actions);
     }
 
-    /** Uses the key of a bucket's snapshots, through S3 only. */
+    /** Uses the key of a bucket's snapshots, through S3 only and for that bucket. */
     static Allowance key(Names names, String region, String... actions) {
-        return aliased(names, region, names.snapshotKeyAlias(), actions)
-                .when("StringEquals", "kms:ViaService", "s3." + region + ".amazonaws.com");
+        Allowance key =
+                names.owns(region)
+                        ? aliased(names, region, names.snapshotKeyAlias(), actions)
+                        : Allowance.onPattern(
+                                        "arn:aws:kms:"
+                                                + region
+                                                + ":"
+                                                + names.owner(region)
+                                                + ":key/*",
+                                        KEY_ELSEWHERE,
+                                        actions)
+                                .when(
+                                        "StringEquals",
+                                        BUCKET_OF_KEY,
+                                        "arn:aws:s3:::" + names.snapshots(region));
+        return key.when("StringEquals", "kms:ViaService", "s3." + region + ".amazonaws.com");
     }
 
     /** Uses the key that has that alias. */

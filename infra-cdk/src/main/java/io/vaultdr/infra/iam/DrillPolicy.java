@@ -19,7 +19,7 @@ public record DrillPolicy(Names names, Pair pair, DrillSettings drill) implement
         List<Allowance> all = new ArrayList<>();
         Stream.concat(Stream.of(drill.takeSnapshot()), drill.takeSnapshotDr().stream())
                 .forEach(it -> all.add(Allowance.on(it, "lambda:InvokeFunction")));
-        all.addAll(Allowances.readSnapshots(names, region));
+        all.addAll(Allowances.readSnapshots(names, pair.proofRegion()));
         String bucket = "arn:aws:s3:::" + drill.bucket().name();
         all.add(Allowance.on(bucket, "s3:ListBucket"));
         all.add(Allowances.objects(bucket + "/*", "s3:GetObject", "s3:PutObject"));

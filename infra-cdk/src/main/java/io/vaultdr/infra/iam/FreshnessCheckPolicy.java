@@ -13,7 +13,9 @@ public record FreshnessCheckPolicy(Names names, Pair pair, String region) implem
     public List<Allowance> allowances() {
         List<Allowance> all = new ArrayList<>();
 
-        pair.bucketRegions().forEach(bucket -> all.addAll(Allowances.readSnapshots(names, bucket)));
+        pair.bucketRegions().stream()
+                .filter(bucket -> !pair.inCopyAccount() || names.owns(bucket))
+                .forEach(bucket -> all.addAll(Allowances.readSnapshots(names, bucket)));
         pair.proving()
                 .map(Prove::seal)
                 .filter(seal -> seal.keyId().isEmpty())

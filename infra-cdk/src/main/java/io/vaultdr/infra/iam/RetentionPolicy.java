@@ -8,13 +8,13 @@ import java.util.List;
 
 /**
  * Deletes versions of snapshots that nothing wants any more, unless they are locked, and tags what
- * goes to a colder class. It can't bypass a lock.
+ * goes to a colder class, all in its own account. It can't bypass a lock.
  */
 public record RetentionPolicy(Names names, Pair pair) implements Policy {
     @Override
     public List<Allowance> allowances() {
         List<Allowance> all = new ArrayList<>();
-        for (String bucketRegion : pair.bucketRegions()) {
+        for (String bucketRegion : pair.bucketRegions().stream().filter(names::owns).toList()) {
             String bucket = "arn:aws:s3:::" + names.snapshots(bucketRegion);
             all.add(
                     Allowance.on(

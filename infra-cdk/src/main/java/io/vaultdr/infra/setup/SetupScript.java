@@ -7,6 +7,7 @@ import io.vaultdr.vault.Login.Intent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -20,7 +21,15 @@ import java.util.stream.IntStream;
 public final class SetupScript {
     private SetupScript() {}
 
-    private record Place(String region, String login) {}
+    /**
+     * Where logins are stored.
+     *
+     * @param copy whether it is the account of the copy, which gets the prover's logins only
+     */
+    private record Place(String region, String login, boolean copy) {}
+
+    /** Who logs in to restored copies. */
+    private static final String PROVERS = Intent.PROVE + "|" + Intent.RECOVER;
 
     private static final String HEAD =
             """
@@ -69,6 +78,18 @@ public final class SetupScript {
             esac
             """;
 
+    private static final String COPY =
+            """
+
+            # What the prover logs in with lies in the account of the copy.
+            profile=${COPY_PROFILE:-}
+            [ -n "$profile" ] || fail "COPY_PROFILE names no AWS profile of account @COPY@"
+            signed_in=$(aws --profile "$profile" sts get-caller-identity --query Account \\
+              --output text)
+            [ "$signed_in" = @COPY@ ] ||
+              fail "COPY_PROFILE=$profile is signed in to account $signed_in, not to @COPY@"
+            """;
+
     private static final String POLICY =
             """
 
@@ -85,10 +106,10 @@ public final class SetupScript {
             # The value of one field of a JSON answer on standard input; ours are all plain words.
             field() { sed -n 's/.*"'"$1"'": *"\\([^"]*\\)".*/\\1/p'; }
 
-            # What a region's secret holds; nothing where there is none.
+            # What a region's secret holds; nothing where there is none. $3 is a profile, if any.
             stored() {
-              if answer=$(aws secretsmanager get-secret-value --region "$1" --secret-id "$2" \\
-                  --query SecretString --output text 2>&1 </dev/null); then
+              if answer=$(aws ${3:+--profile "$3"} secretsmanager get-secret-value \\
+                  --region "$1" --secret-id "$2" --query SecretString --output text 2>&1 </dev/null); then
                 printf '%s' "$answer"
               else
                 case $answer in
@@ -99,14 +120,15 @@ public final class SetupScript {
             }
 
             # Takes the secret's value from standard input. The version is named by the secret id's
-            # accessor ($4, no secret), so that it has the same name in every region.
+            # accessor ($4, no secret), so that it has the same name in every region. $5 is a
+            # profile, if any.
             store() {
               if [ -n "$3" ]; then
-                aws secretsmanager put-secret-value --region "$1" --secret-id "$2" \\
+                aws ${5:+--profile "$5"} secretsmanager put-secret-value --region "$1" --secret-id "$2" \\
                   --client-request-token "$4" \\
                   --secret-string file:///dev/stdin >/dev/null
               else
-                aws secretsmanager create-secret --region "$1" --name "$2" \\
+                aws ${5:+--profile "$5"} secretsmanager create-secret --region "$1" --name "$2" \\
                   --client-request-token "$4" \\
                   --description "vault-dr logs in to @PAIR@ with this" \\
                   --secret-string file:///dev/stdin >/dev/null
@@ -152,6 +174,12 @@ public final class SetupScript {
      */
     public static String of(PairSettings pair, List<String> recover) {
         StringBuilder script = new StringBuilder(HEAD);
+        Optional<PairSettings.Bucket> copy =
+                pair.buckets().stream()
+                        .filter(bucket -> !pair.own().contains(bucket))
+                        .filter(_ -> pair.stage().compareTo(PairSettings.Stage.PROVEN) >= 0)
+                        .findFirst();
+        copy.ifPresent(it -> script.append(COPY.replace("@COPY@", it.account())));
         VaultSetup setup = new VaultSetup(recover);
         for (Intent intent : setup.intents()) {
             VaultSetup.Policy policy = setup.policy(intent);
@@ -164,14 +192,16 @@ public final class SetupScript {
                             .replace("@VALUES@", arguments(role.values())));
         }
         List<Place> places = new ArrayList<>();
-        places.add(new Place(pair.home().region(), pair.home().login()));
-        pair.dr().ifPresent(dr -> places.add(new Place(dr.region(), dr.login())));
+        String login = pair.home().login();
+        places.add(new Place(pair.home().region(), login, false));
+        pair.dr().ifPresent(dr -> places.add(new Place(dr.region(), dr.login(), false)));
         if (pair.dr().isEmpty() && pair.stage() == PairSettings.Stage.PROVEN) {
             // The prover logs in where the copies are, where no cluster is.
-            pair.buckets().stream()
-                    .map(bucket -> new Place(bucket.region(), pair.home().login()))
+            pair.own().stream()
+                    .map(bucket -> new Place(bucket.region(), login, false))
                     .forEach(places::add);
         }
+        copy.ifPresent(bucket -> places.add(new Place(bucket.region(), login, true)));
         List<Place> distinct = places.stream().distinct().toList();
         script.append(
                 STORE.replace("@READ@\n", each(distinct, SetupScript::read))
@@ -207,10 +237,20 @@ public final class SetupScript {
     }
 
     private static String read(int number, Place place) {
-        return """
-          secret_@N@=$(stored @REGION@ @NAME@)
-          accessor_@N@=$(printf '%s' "$secret_@N@" | field secret_id_accessor)
-        """
+        return (place.copy()
+                        ? """
+                          case $intent in
+                            @PROVERS@)
+                              secret_@N@=$(stored @REGION@ @NAME@ "$profile")
+                              accessor_@N@=$(printf '%s' "$secret_@N@" | field secret_id_accessor) ;;
+                            *) accessor_@N@=$accessor_1 ;;
+                          esac
+                        """
+                        : """
+                          secret_@N@=$(stored @REGION@ @NAME@)
+                          accessor_@N@=$(printf '%s' "$secret_@N@" | field secret_id_accessor)
+                        """)
+                .replace("@PROVERS@", PROVERS)
                 .replace("@N@", Integer.toString(number))
                 .replace("@REGION@", quoted(place.region()))
                 .replace("@NAME@", secret(place));
@@ -218,10 +258,20 @@ public final class SetupScript {
 
     /** The old value only tells whether there is a secret; it shows in no process list either. */
     private static String write(int number, Place place) {
-        return """
-          printf '%s' "$value" | store @REGION@ @NAME@ "${secret_@N@:+exists}" "$accessor"
-          say "credentials of $name: stored in" @REGION@
-        """
+        return (place.copy()
+                        ? """
+                          case $intent in
+                            @PROVERS@)
+                              printf '%s' "$value" |
+                                store @REGION@ @NAME@ "${secret_@N@:+exists}" "$accessor" "$profile"
+                              say "credentials of $name: stored in the copy's account" ;;
+                          esac
+                        """
+                        : """
+                          printf '%s' "$value" | store @REGION@ @NAME@ "${secret_@N@:+exists}" "$accessor"
+                          say "credentials of $name: stored in" @REGION@
+                        """)
+                .replace("@PROVERS@", PROVERS)
                 .replace("@N@", Integer.toString(number))
                 .replace("@REGION@", quoted(place.region()))
                 .replace("@NAME@", secret(place));

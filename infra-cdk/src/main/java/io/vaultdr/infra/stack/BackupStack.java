@@ -17,6 +17,7 @@ import io.vaultdr.infra.construct.ServerDocument;
 import io.vaultdr.infra.construct.SnapshotBucket;
 import io.vaultdr.infra.construct.Times;
 import io.vaultdr.infra.construct.VaultDrFunction;
+import io.vaultdr.infra.iam.CopyGrants;
 import io.vaultdr.infra.iam.FreshnessCheckPolicy;
 import io.vaultdr.infra.iam.RetentionPolicy;
 import io.vaultdr.infra.iam.TakeSnapshotPolicy;
@@ -36,11 +37,19 @@ import java.util.Optional;
 
 /**
  * A pair's snapshots in one region: bucket and key, the function that takes them where a cluster
- * is, the check of their age, and who is told.
+ * is, the check of their age, and who is told. With a copy in another account that region's bucket,
+ * key, Retention and check stand there, and what only reaches for them stays in home's.
  */
 public final class BackupStack extends VaultDrStack {
     public BackupStack(App app, String name, Config config, Pair pair, String region, Path zip) {
-        super(app, name, config, region, "Snapshots of " + pair.id() + " in " + region, true);
+        super(
+                app,
+                name,
+                config,
+                PairSettingsMaker.names(config, pair).account(),
+                region,
+                "Snapshots of " + pair.id() + " in " + region,
+                true);
         Names names = PairSettingsMaker.names(config, pair);
         Pages pages = Pages.create(this, names.pages(), pair.pages());
         PairFunctions functions =
@@ -51,15 +60,22 @@ public final class BackupStack extends VaultDrStack {
                         zip,
                         pages,
                         pages.undelivered(this, names.of("undelivered-backup")));
-        new SnapshotBucket(this, "Snapshots", names, region, pair.snapshots());
-        Certificates.create(this, names.caPath(), pair);
-        cluster(pair, region)
-                .ifPresent(
-                        it -> {
-                            takeSnapshot(functions, names, pair, it);
-                            retention(functions, pages, names, pair);
-                        });
-        freshnessCheck(functions, pages, config, pair, region);
+        if (!pair.inCopyAccount()) {
+            Certificates.create(this, names.caPath(), pair);
+        }
+        Optional<Cluster> cluster = cluster(pair, region);
+        cluster.ifPresent(it -> takeSnapshot(functions, names, pair, it));
+        if (names.owns(region)) {
+            SnapshotBucket bucket =
+                    new SnapshotBucket(this, "Snapshots", names, region, pair.snapshots());
+            if (pair.inCopyAccount()) {
+                bucket.grant(CopyGrants.of(config, pair));
+            }
+            if (cluster.isPresent() || pair.inCopyAccount()) {
+                retention(functions, pages, names, pair);
+            }
+            freshnessCheck(functions, pages, config, pair, region);
+        }
         pages.alarm(
                 this,
                 "DryRunFailed",
@@ -89,20 +105,31 @@ public final class BackupStack extends VaultDrStack {
                         this,
                         "TakeSnapshot",
                         "take-snapshot",
-                        Shape.inside(
-                                        "Takes a snapshot of "
-                                                + pair.id()
-                                                + ", if this side serves",
-                                        Duration.ofMinutes(15),
-                                        new TakeSnapshotPolicy(names, pair, cluster.region()),
-                                        VaultDrFunction.Reach.to(new Networks(this), cluster))
-                                // One whole core: hashing keeps up with the network.
-                                .sized(1_769, Sizes.scratch(pair.snapshots().largest()))
-                                .hashing());
+                        owing(
+                                pair,
+                                Shape.inside(
+                                                "Takes a snapshot of "
+                                                        + pair.id()
+                                                        + ", if this side serves",
+                                                Duration.ofMinutes(15),
+                                                new TakeSnapshotPolicy(
+                                                        names, pair, cluster.region()),
+                                                VaultDrFunction.Reach.to(
+                                                        new Networks(this), cluster))
+                                        // One whole core: hashing keeps up with the network.
+                                        .sized(1_769, Sizes.scratch(pair.snapshots().largest()))
+                                        .hashing()));
         Duration every = pair.snapshots().every();
         function.schedule(schedule(every), every);
         // On the side that doesn't serve the scheduled run ends before it reaches the servers.
         function.dryRunDaily("live");
+    }
+
+    /** What stays everywhere is what buckets of several accounts owe each other. */
+    private static Shape owing(Pair pair, Shape shape) {
+        return pair.copyAccount().isPresent()
+                ? shape.told("RETENTION", pair.snapshots().keep())
+                : shape;
     }
 
     private void retention(PairFunctions functions, Pages pages, Names names, Pair pair) {
@@ -114,7 +141,10 @@ public final class BackupStack extends VaultDrStack {
                         Shape.outside(
                                         "Deletes what nothing keeps of "
                                                 + pair.id()
-                                                + "'s snapshots, if this side serves",
+                                                + "'s snapshots"
+                                                + (pair.copyAccount().isPresent()
+                                                        ? " in this account"
+                                                        : ", if this side serves"),
                                         Duration.ofMinutes(15),
                                         new RetentionPolicy(names, pair))
                                 .sized(1_024, 512)
@@ -153,9 +183,11 @@ public final class BackupStack extends VaultDrStack {
                         this,
                         "FreshnessCheck",
                         "freshness-check",
-                        pair.proving().isPresent()
-                                ? shape.told("PROOF", PairSettingsMaker.proof(config, pair))
-                                : shape);
+                        owing(
+                                pair,
+                                pair.proving().isPresent()
+                                        ? shape.told("PROOF", PairSettingsMaker.proof(config, pair))
+                                        : shape));
         function.schedule(VaultDrFunction.EVERY_MINUTE, Duration.ofMinutes(1));
         pair.proving().ifPresent(prove -> proofAlarms(pages, names, pair, prove, region));
         pages.alarm(

@@ -41,9 +41,9 @@ public final class DrillStack extends VaultDrStack {
     private static final Lock A_YEAR = new Lock(365, Lock.Mode.GOVERNANCE);
 
     public DrillStack(App app, String name, Config config, Pair pair, Path zip) {
-        super(app, name, config, pair.proofRegion(), "Drills of " + pair.id(), true);
+        super(app, name, config, pair.drillRegion(), "Drills of " + pair.id(), true);
         Names names = PairSettingsMaker.names(config, pair);
-        String region = pair.proofRegion();
+        String region = pair.drillRegion();
         Pages pages = Pages.named(this, names.pagesArn(region));
         PairFunctions functions =
                 new PairFunctions(

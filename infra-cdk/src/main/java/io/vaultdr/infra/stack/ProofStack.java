@@ -57,6 +57,7 @@ public final class ProofStack extends VaultDrStack {
                 app,
                 name,
                 config,
+                PairSettingsMaker.names(config, pair).account(),
                 pair.proofRegion(),
                 "Proofs of " + pair.id() + "'s snapshots, in isolation",
                 false);

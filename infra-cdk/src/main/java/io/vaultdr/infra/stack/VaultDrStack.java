@@ -14,19 +14,29 @@ import software.amazon.awscdk.Tags;
 abstract class VaultDrStack extends Stack {
     VaultDrStack(
             App app, String name, Config config, String region, String description, boolean data) {
+        this(app, name, config, config.account().orElseThrow(), region, description, data);
+    }
+
+    /**
+     * @param account where it stands
+     */
+    VaultDrStack(
+            App app,
+            String name,
+            Config config,
+            String account,
+            String region,
+            String description,
+            boolean data) {
         super(
                 app,
                 name,
                 StackProps.builder()
                         .stackName(name)
                         .description(description)
-                        .env(
-                                Environment.builder()
-                                        .account(config.account().orElseThrow())
-                                        .region(region)
-                                        .build())
+                        .env(Environment.builder().account(account).region(region).build())
                         .permissionsBoundary(
-                                config.permissionsBoundary()
+                                config.boundary(account)
                                         .map(PermissionsBoundary::fromArn)
                                         .orElse(null))
                         // What holds data isn't deleted by a slip.

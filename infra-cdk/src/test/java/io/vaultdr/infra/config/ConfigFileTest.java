@@ -74,7 +74,7 @@ class ConfigFileTest {
 
     @Test
     void everyExampleIsRight() {
-        assertEquals(6, Examples.names().count());
+        assertEquals(7, Examples.names().count());
         Examples.names().forEach(Examples::load);
     }
 
@@ -314,6 +314,64 @@ class ConfigFileTest {
 
     private Config.Traffic.Flag flag(String yaml) throws IOException {
         return good(yaml).pairs().getFirst().traffic().orElseThrow().flag();
+    }
+
+    @Test
+    void aCopyInAnotherAccountWantsARegionAndTwoAccountsByTheirNumbers() throws IOException {
+        String copy = "stage: backup\n    copyAccount: ";
+        assertEquals(
+                List.of(
+                        "line 3: pairs.payments.copyAccount: read '444455556666' without copyTo,"
+                                + " expected copyTo as well: the region of the copy there",
+                        "line 3: pairs.payments.copyAccount: read '444455556666' without account,"
+                                + " expected 'account' at the top as well: which one is home's"
+                                + " mustn't hang on who is signed in"),
+                mistakes(SMALLEST.replace("stage: backup", copy + "'444455556666'")).stream()
+                        .map(it -> it.replaceAll("^line \\d+", "line 3"))
+                        .toList());
+        String whole = "account: '444455556666'\n" + SMALLEST;
+        assertEquals(
+                1,
+                mistakes(
+                                whole.replace(
+                                        "stage: backup",
+                                        copy + "'444455556666'\n    copyTo: eu-central-1"))
+                        .size());
+        assertEquals(
+                1,
+                mistakes(
+                                whole.replace(
+                                        "stage: backup",
+                                        copy + "4444-5555-6666\n    copyTo: eu-central-1"))
+                        .size());
+        Config good =
+                good(
+                        whole.replace(
+                                "stage: backup",
+                                copy + "'111122223333'\n    copyTo: eu-central-1"));
+        assertEquals(Optional.of("111122223333"), good.pairs().getFirst().copyAccount());
+        assertTrue(
+                Warnings.of(good.pairs().getFirst()).getFirst().contains("snapshots.lock"),
+                "who writes there is believed");
+    }
+
+    @Test
+    void saysWhatTheAccountOfTheCopyNeeds() {
+        CopyAccount copy = CopyAccount.of(Examples.load("copy-account")).getFirst();
+        String needs = String.join("\n", copy.needs());
+        assertEquals("444455556666", copy.account());
+        for (String need :
+                List.of(
+                        "vault-dr-payments-copy-eu-central-1 and vault-dr-payments-proof",
+                        "COPY_PROFILE",
+                        "s3://vault-dr-payments-servers-444455556666-eu-central-1",
+                        "key/mrk-1234abcd12ab34cd56ef1234567890ab: kms:DescribeKey",
+                        "arn:aws:iam::444455556666:role/vault-dr-payments-prove-snapshot-eu-central-1"
+                            + " and",
+                        "role/vault-dr-payments-freshness-check-eu-central-1")) {
+            assertTrue(needs.contains(need), needs);
+        }
+        assertEquals(List.of(), CopyAccount.of(Examples.load("automatic")));
     }
 
     @Test

@@ -24,6 +24,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /** The printed script as it is, run with the real commands against a real cluster and moto. */
@@ -95,14 +102,21 @@ class SetupScriptIT {
     }
 
     private static PairSettings settings(Optional<PairSettings.Cluster> dr) {
+        return settings(PairSettings.Stage.APPROVAL, dr, List.of());
+    }
+
+    private static PairSettings settings(
+            PairSettings.Stage stage,
+            Optional<PairSettings.Cluster> dr,
+            List<PairSettings.Bucket> buckets) {
         return new PairSettings(
                 new PairId("payments"),
                 PairSettings.Edition.OPENBAO,
-                PairSettings.Stage.APPROVAL,
-                "123456789012",
+                stage,
+                Moto.ACCOUNT,
                 Clusters.of(cluster.addresses()),
                 dr,
-                List.of(),
+                buckets,
                 List.of(),
                 Optional.empty(),
                 Optional.empty(),
@@ -122,6 +136,8 @@ class SetupScriptIT {
         environment.put("BAO_ADDR", cluster.leader().address().toString());
         environment.put("BAO_TOKEN", cluster.rootToken());
         environment.putAll(moto.environment(HOME));
+        // There aws keeps the credentials of roles for an hour; another moto doesn't know them.
+        environment.put("HOME", directory.toString());
         environment.putAll(more);
         Process process = builder.start();
         process.getOutputStream().close();
@@ -183,6 +199,75 @@ class SetupScriptIT {
                 assertFalse(shown.contains(id));
             }
         }
+    }
+
+    @Test
+    void theCopysAccountGetsTheProversLoginsAndNoOther() throws Exception {
+        String copy = "444455556666";
+        PairSettings apart =
+                settings(
+                        PairSettings.Stage.PROVEN,
+                        Optional.empty(),
+                        List.of(
+                                new PairSettings.Bucket(HOME, "home", Moto.ACCOUNT),
+                                new PairSettings.Bucket(DR, "copy", copy)));
+        Map<String, String> profiles = new TreeMap<>(profiles(copy));
+
+        Run unnamed = run(apart, profiles);
+        assertEquals(1, unnamed.status());
+        assertTrue(unnamed.output().contains("profile of account " + copy), unnamed.output());
+        profiles.put("COPY_PROFILE", "base");
+        Run wrong = run(apart, profiles);
+        assertEquals(1, wrong.status());
+        assertTrue(wrong.output().contains("to account " + Moto.ACCOUNT), wrong.output());
+
+        profiles.put("COPY_PROFILE", "copy");
+        Run first = run(apart, profiles);
+        assertEquals(0, first.status(), first.output());
+        try (SecretsManagerClient there = secretsOf(copy)) {
+            for (Intent intent : List.of(Intent.PROVE, Intent.RECOVER)) {
+                String name = "payments-vault-dr/" + intent;
+                var stored = there.getSecretValue(it -> it.secretId(name));
+                assertEquals(
+                        stored(HOME, "payments-vault-dr", intent), stored.secretString(), name);
+                assertTrue(stored.secretString().contains(stored.versionId()), "by its accessor");
+            }
+            assertEquals(2, there.listSecrets().secretList().size());
+        }
+        Run second = run(apart, profiles);
+        assertEquals(0, second.status(), second.output());
+        assertTrue(second.output().contains("vault-dr-prove: unchanged"), second.output());
+        assertTrue(second.output().contains("vault-dr-grow: unchanged"), second.output());
+    }
+
+    /** Profiles of both accounts; the second by a role, as people sign in. */
+    private static Map<String, String> profiles(String account) throws IOException {
+        Path credentials =
+                Files.writeString(
+                        directory.resolve("credentials"),
+                        "[base]\naws_access_key_id = test\naws_secret_access_key = test\n");
+        Path config =
+                Files.writeString(
+                        directory.resolve("config"),
+                        "[profile copy]\nsource_profile = base\nrole_arn = arn:aws:iam::"
+                                + account
+                                + ":role/operator\n");
+        return Map.of(
+                "AWS_SHARED_CREDENTIALS_FILE",
+                credentials.toString(),
+                "AWS_CONFIG_FILE",
+                config.toString());
+    }
+
+    private static SecretsManagerClient secretsOf(String account) {
+        return SecretsManagerClient.builder()
+                .region(Region.of(DR))
+                .credentialsProvider(
+                        StaticCredentialsProvider.create(
+                                AwsBasicCredentials.create("test", "test")))
+                .httpClientBuilder(UrlConnectionHttpClient.builder())
+                .overrideConfiguration(it -> it.putHeader("x-moto-account-id", account))
+                .build();
     }
 
     private static void loginsDoTheirIntentAndNoMore() throws IOException {

@@ -34,6 +34,7 @@ final class Policy {
                     "ArnLike",
                     "ArnEquals",
                     "Bool",
+                    "Null",
                     "NumericLessThan",
                     "IpAddress");
     private static final Set<String> ELEMENTS =
@@ -145,6 +146,9 @@ final class Policy {
                         .map(Map.Entry::getValue)
                         .findFirst()
                         .orElse(List.of());
+        if (condition.operator.equals("Null")) {
+            return condition.values.contains(Boolean.toString(actual.isEmpty()));
+        }
         if (actual.isEmpty()) {
             // As IAM: a negated operator, IfExists and ForAllValues hold for an absent key.
             return condition.ifExists

@@ -39,7 +39,9 @@ class PolicyTest {
                          {"Effect":"Allow","Action":"a:All","Resource":"*",
                           "Condition":{"ForAllValues:StringEquals":{"names":["x","y"]}}},
                          {"Effect":"Allow","Action":"a:Any","Resource":"*",
-                          "Condition":{"ForAnyValue:StringEquals":{"names":["x"]}}}]
+                          "Condition":{"ForAnyValue:StringEquals":{"names":["x"]}}},
+                         {"Effect":"Allow","Action":"a:Given","Resource":"*",
+                          "Condition":{"Null":{"s3:if-none-match":"false"}}}]
                         """);
 
         assertTrue(policy.grants("a:One", "r", Map.of("ssm:ResourceTag/side", List.of("dr"))));
@@ -48,6 +50,8 @@ class PolicyTest {
         assertTrue(policy.grants("a:All", "r", Map.of("names", List.of("x", "y"))));
         assertFalse(policy.grants("a:All", "r", Map.of("names", List.of("x", "z"))));
         assertTrue(policy.grants("a:Any", "r", Map.of("names", List.of("x", "z"))));
+        assertTrue(policy.grants("a:Given", "r", Map.of("s3:if-none-match", List.of("*"))));
+        assertFalse(policy.grants("a:Given", "r", Map.of()));
     }
 
     @Test
