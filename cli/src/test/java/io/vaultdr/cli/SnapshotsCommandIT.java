@@ -342,22 +342,8 @@ class SnapshotsCommandIT {
     }
 
     private Proof proof(Manifest manifest, Proof.Verdict verdict, Optional<Proof.Reason> reason) {
-        return new Proof(
-                manifest.id(),
-                PAIR,
-                verdict,
-                reason,
-                Optional.empty(),
-                now,
-                "eu-west-1",
-                1,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                Optional.empty(),
-                Map.of());
+        return Proof.bare(
+                manifest.id(), PAIR, verdict, reason, Optional.empty(), now, "eu-west-1", 1);
     }
 
     private static PairSettings.Bucket bucket(String region) {

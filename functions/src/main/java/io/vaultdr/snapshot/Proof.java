@@ -134,6 +134,34 @@ public record Proof(
     /** How long a stage took. */
     public record StageTime(String name, Duration took) {}
 
+    /** A verdict that nothing was measured for; the parameters are the record's. */
+    public static Proof bare(
+            String id,
+            PairId pair,
+            Verdict verdict,
+            Optional<Reason> reason,
+            Optional<String> detail,
+            Instant madeAt,
+            String region,
+            int attempt) {
+        return new Proof(
+                id,
+                pair,
+                verdict,
+                reason,
+                detail,
+                madeAt,
+                region,
+                attempt,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Map.of());
+    }
+
     /** The key of the proof of {@code id}. */
     public static String key(String id) {
         return "proofs/" + id + ".proof.json";

@@ -17,7 +17,6 @@ import software.amazon.lambda.powertools.metrics.model.MetricUnit;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -173,7 +172,7 @@ public final class ProofRun {
     }
 
     private Proof stopped(String id, ProofClaims.Claim claim, Deadline deadline) {
-        return new Proof(
+        return Proof.bare(
                 id,
                 pair,
                 Verdict.UNDECIDED,
@@ -184,14 +183,7 @@ public final class ProofRun {
                                 .formatted(claim.abandoned())),
                 deadline.clock().instant(),
                 settings.bucket().region(),
-                Proof.ATTEMPTS,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                Optional.empty(),
-                Map.of());
+                Proof.ATTEMPTS);
     }
 
     private void published(Proof proof, long scratch) {

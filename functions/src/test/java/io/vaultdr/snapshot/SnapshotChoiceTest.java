@@ -161,7 +161,7 @@ class SnapshotChoiceTest {
     }
 
     private static Proof proof(String id, Optional<Reason> reason) {
-        return new Proof(
+        return Proof.bare(
                 id,
                 new PairId("payments"),
                 reason.map(Reason::verdict).orElse(Proof.Verdict.PROVEN),
@@ -169,13 +169,6 @@ class SnapshotChoiceTest {
                 reason.map(it -> "a sentence"),
                 NOW,
                 "eu-central-1",
-                1,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                Optional.empty(),
-                Map.of());
+                1);
     }
 }

@@ -229,7 +229,7 @@ class PromotionIT {
     }
 
     private static Proof proof(String id) {
-        return new Proof(
+        return Proof.bare(
                 id,
                 Fixture.PAIR,
                 Proof.Verdict.PROVEN,
@@ -237,14 +237,7 @@ class PromotionIT {
                 Optional.empty(),
                 CLOCK.instant(),
                 REGION,
-                1,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                Optional.empty(),
-                Map.of());
+                1);
     }
 
     @Test

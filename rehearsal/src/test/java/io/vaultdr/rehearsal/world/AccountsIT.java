@@ -367,7 +367,7 @@ class AccountsIT {
     }
 
     private static Proof proof(Manifest manifest) {
-        return new Proof(
+        return Proof.bare(
                 manifest.id(),
                 PAIR,
                 Proof.Verdict.PROVEN,
@@ -375,13 +375,6 @@ class AccountsIT {
                 Optional.empty(),
                 Instant.parse("2026-11-23T17:05:00Z"),
                 COPY.region(),
-                1,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                Optional.empty(),
-                Map.of());
+                1);
     }
 }
