@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 
 /** {@code drill PAIR}: starts a drill and follows it. */
@@ -158,10 +159,13 @@ final class DrillCommand implements Callable<Integer> {
     }
 
     private String start(SfnClient sfn, String arn) {
+        // A name of its own: sent again since no answer came, it doesn't start a second drill.
+        String name = UUID.randomUUID().toString();
         try {
             return sfn.startExecution(
                             request ->
                                     request.stateMachineArn(arn)
+                                            .name(name)
                                             .input(
                                                     Json.MAPPER
                                                             .createObjectNode()
