@@ -11,6 +11,7 @@ import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -122,6 +123,32 @@ final class Buckets {
 
     private static void put(S3Client s3, String region, String key, byte[] bytes) {
         s3.putObject(it -> it.bucket(name(region)).key(key), RequestBody.fromBytes(bytes));
+    }
+
+    /**
+     * Fetches an object of the DR region into a new file.
+     *
+     * @param place bucket and key, a slash between
+     */
+    Path fetch(String place, Path file) {
+        s3(Configuration.DR).getObject(it -> it.bucket(bucket(place)).key(key(place)), file);
+        return file;
+    }
+
+    /** Until when nobody may delete an object of the DR region. */
+    Optional<Instant> lockedUntil(String place) {
+        return Optional.ofNullable(
+                s3(Configuration.DR)
+                        .headObject(it -> it.bucket(bucket(place)).key(key(place)))
+                        .objectLockRetainUntilDate());
+    }
+
+    private static String bucket(String place) {
+        return place.substring(0, place.indexOf('/'));
+    }
+
+    private static String key(String place) {
+        return place.substring(place.indexOf('/') + 1);
     }
 
     private static <T> T read(S3Client s3, String bucket, String key, Class<T> type) {

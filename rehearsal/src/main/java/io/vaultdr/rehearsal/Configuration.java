@@ -73,6 +73,7 @@ final class Configuration {
                       server: { key: %s, sha256: %s }
                       seal: { static: { key: %s, id: k1 } }
                       prefer: proven
+                      recover: ["secret/*"]
                       network: { vpc: vpc-0cc11223344556677, subnets: [subnet-0cc11223344556677] }
                     traffic: { zone: %s, name: %s, ttl: 5, home: home.%s, dr: dr.%s }
                     timings: { acceptedLoss: 20m, snapshotMaxAge: 30m }

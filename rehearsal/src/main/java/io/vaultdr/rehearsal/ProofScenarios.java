@@ -3,19 +3,28 @@ package io.vaultdr.rehearsal;
 import static io.vaultdr.rehearsal.Expectations.facts;
 import static io.vaultdr.rehearsal.Expectations.finding;
 import static io.vaultdr.rehearsal.Expectations.movedOver;
+import static io.vaultdr.rehearsal.Expectations.notMoved;
 import static io.vaultdr.rehearsal.Expectations.nothingLost;
 import static io.vaultdr.rehearsal.Expectations.nothingMoved;
+import static io.vaultdr.rehearsal.Expectations.outcome;
 import static io.vaultdr.rehearsal.Expectations.pagedBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
 
 import io.vaultdr.model.Outcome;
 import io.vaultdr.model.StepName;
 import io.vaultdr.rehearsal.Console.Tone;
 import io.vaultdr.rehearsal.Ending.Expectation;
+import io.vaultdr.runtime.Json;
 import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.snapshot.Proof;
 import io.vaultdr.snapshot.Proof.Reason;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -93,8 +102,9 @@ final class ProofScenarios {
                                                 "the oldest one serves"))),
                 scenario(
                         "archive",
-                        "A snapshot a hundred days old is moved to DEEP_ARCHIVE; an operator brings"
-                                + " it back. (S3 would take up to twelve hours for that.)",
+                        "A snapshot a hundred days old (a copy that says so of itself) is moved to"
+                                + " DEEP_ARCHIVE; an operator brings it back. (S3 would take up to"
+                                + " twelve hours for that.)",
                         "Frozen it can't be proven, and says so; when S3 tells that it is back it"
                                 + " is proven by itself.",
                         ProofScenarios::archive,
@@ -103,7 +113,39 @@ final class ProofScenarios {
                                 "the lifecycle moved it in every bucket",
                                 "a proof says that it is frozen",
                                 "the command asked for it",
-                                "it is proven when it is back")));
+                                "it is proven when it is back")),
+                new Scenario(
+                        "drill",
+                        "An operator drills the pair and checks the report; later home is cut off,"
+                                + " a person is asked, and somebody drills again.",
+                        "The drill meets its goals and its report verifies, a changed one doesn't;"
+                                + " beside the incident it is refused.",
+                        Scenario.AUTOMATIC,
+                        ProofScenarios::drill,
+                        notMoved()
+                                .and(outcome(Outcome.RECOVERED))
+                                .and(nothingLost())
+                                .and(
+                                        facts(
+                                                "the drill met its goals",
+                                                "the report is locked for a year",
+                                                "the report verifies",
+                                                "a changed report is told from it",
+                                                "no drill beside an incident"))),
+                scenario(
+                        "secret-lost",
+                        "Somebody deletes a secret with all its versions.",
+                        "An operator brings it back alone out of a proven snapshot: into a file"
+                                + " with its versions, and to its path; no other secret is"
+                                + " touched.",
+                        ProofScenarios::secretLost,
+                        facts(
+                                "the snapshot that has it is proven",
+                                "the live cluster has nothing of it",
+                                "a file for its owner alone has both versions",
+                                "its newest version is back at its path",
+                                "its neighbour is as it was",
+                                "no value was shown")));
     }
 
     /** In none of them anything may move, nor a client lose anything. */
@@ -272,6 +314,9 @@ final class ProofScenarios {
     private static void archive(Stage stage) throws Exception {
         Manifest first = stage.buckets().listed(Configuration.DR).getLast();
         Manifest old = stage.buckets().older(first, Duration.ofDays(100));
+        stage.tell(
+                Tone.SOFT,
+                old.id() + " is a copy of " + first.id() + ", dated a hundred days back");
         stage.awaitProof(old.id(), Optional.empty());
         // The newest three are kept at hand, however old they are.
         stage.takeSnapshot();
@@ -302,6 +347,105 @@ final class ProofScenarios {
         stage.check(
                 "it is proven when it is back",
                 stage.awaitProof(old.id(), Optional.of(frozen)).proven());
+    }
+
+    private static void drill(Stage stage) throws Exception {
+        Operator operator = stage.operator();
+        Operator.Ran drill = operator.run("drill", PAIR);
+        stage.check("the drill met its goals", drill.exit() == 0 && drill.says("outcome  MET"));
+        String place =
+                drill.lines().stream()
+                        .filter(line -> line.matches("report +s3://.*"))
+                        .map(line -> line.replaceFirst("report +s3://", ""))
+                        .findFirst()
+                        .orElseThrow(() -> new IllegalStateException("the drill has no report"));
+        stage.check(
+                "the report is locked for a year",
+                stage.buckets()
+                        .lockedUntil(place)
+                        .filter(until -> until.isAfter(Instant.now().plus(Duration.ofDays(364))))
+                        .isPresent());
+        Path report = stage.buckets().fetch(place, operator.folder().resolve("report.json"));
+        Path signature =
+                stage.buckets().fetch(place + ".sig", operator.folder().resolve("report.json.sig"));
+        String key = stage.drillKey();
+        stage.check(
+                "the report verifies",
+                operator.run("drill", "verify", "report.json", "--key", key).exit() == 0);
+        Path changed = report.resolveSibling("changed.json");
+        Files.writeString(
+                changed, Files.readString(report).replace("\"met\" : true", "\"met\" : false"));
+        Files.copy(signature, report.resolveSibling("changed.json.sig"));
+        Operator.Ran altered = operator.run("drill", "verify", "changed.json", "--key", key);
+        stage.check(
+                "a changed report is told from it",
+                altered.exit() == 1 && altered.says("'goals' was changed"));
+
+        stage.strike("links from DR and witness to home are cut");
+        stage.cut(Configuration.DR);
+        stage.cut(Configuration.WITNESS);
+        stage.awaitAsked();
+        Operator.Ran beside = operator.run("drill", PAIR);
+        stage.check(
+                "no drill beside an incident",
+                beside.exit() == 1 && beside.says("outcome  REFUSED"));
+        stage.mendAll();
+        stage.awaitEnd(Outcome.RECOVERED);
+    }
+
+    private static void secretLost(Stage stage) throws Exception {
+        String path = "secret/team/db";
+        Map<String, String> newest = Map.of("user", "app", "password", "the-second-one");
+        stage.mountSecrets("secret");
+        stage.writeSecret("secret", "team/db", Map.of("user", "app", "password", "the-first-one"));
+        stage.writeSecret("secret", "team/db", newest);
+        stage.writeSecret("secret", "team/api", Map.of("key", "another"));
+        Proof proof = provenSnapshot(stage);
+        stage.check("the snapshot that has it is proven", proof.proven());
+        JsonNode neighbour = neighbour(stage);
+        stage.tell(Tone.BAD, "somebody deletes " + path + " with all its versions");
+        stage.home("DELETE", "secret/metadata/team/db").expect();
+        stage.check(
+                "the live cluster has nothing of it",
+                stage.home("GET", "secret/metadata/team/db").status() == 404);
+
+        Operator operator = stage.operator();
+        Operator.Ran file =
+                operator.run(
+                        "restore", "--only", path, "--from", proof.id(), "--to", "db.json", PAIR);
+        Path recovered = operator.folder().resolve("db.json");
+        stage.check(
+                "a file for its owner alone has both versions",
+                file.exit() == 0
+                        && PosixFilePermissions.toString(Files.getPosixFilePermissions(recovered))
+                                .equals("rw-------")
+                        && Json.MAPPER.readTree(recovered.toFile()).path("versions").size() == 2);
+        Operator.Ran back =
+                operator.run(
+                        "restore",
+                        "--only",
+                        path,
+                        "--from",
+                        proof.id(),
+                        "--write-back",
+                        "--yes-write-back",
+                        path,
+                        PAIR);
+        stage.check(
+                "its newest version is back at its path",
+                back.exit() == 0
+                        && stage.home("GET", "secret/data/team/db")
+                                .data()
+                                .path("data")
+                                .equals(Json.MAPPER.valueToTree(newest)));
+        stage.check("its neighbour is as it was", neighbour.equals(neighbour(stage)));
+        stage.check(
+                "no value was shown", !file.says("the-second-one") && !back.says("the-second-one"));
+    }
+
+    /** A secret beside the lost one: its value, its versions and their times. */
+    private static JsonNode neighbour(Stage stage) {
+        return stage.home("GET", "secret/data/team/api").expect().data();
     }
 
     private static Proof provenSnapshot(Stage stage) throws Exception {

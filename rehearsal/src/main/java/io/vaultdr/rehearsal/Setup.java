@@ -22,6 +22,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -47,10 +48,13 @@ final class Setup {
             ProcessStarter processes,
             boolean rotate)
             throws IOException {
-        var settings =
-                PairSettingsMaker.settings(
-                        config, config.pair(Configuration.PAIR).orElseThrow(), "none");
-        Path script = Files.writeString(directory.resolve("setup.sh"), SetupScript.of(settings));
+        Config.Pair pair = config.pair(Configuration.PAIR).orElseThrow();
+        Path script =
+                Files.writeString(
+                        directory.resolve("setup.sh"),
+                        SetupScript.of(
+                                PairSettingsMaker.settings(config, pair, "none"),
+                                pair.proving().map(Config.Prove::recover).orElse(List.of())));
         Path output = directory.resolve("setup.log");
         var shell =
                 Operator.signedIn(new ProcessBuilder("/bin/sh", script.toString()), aws)

@@ -17,6 +17,7 @@ import io.vaultdr.snapshot.Proof;
 import io.vaultdr.testing.BaoServer;
 
 import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
@@ -471,6 +472,15 @@ final class Stage {
     /** Writes a version of a secret of an engine at home. */
     void writeSecret(String engine, String name, Map<String, ?> value) {
         home("POST", engine + "/data/" + name, Map.of("data", value)).expect();
+    }
+
+    /** The ARN of the key that signs the drills' reports. */
+    String drillKey() {
+        try (var kms = world.aws().at(KmsClient.builder(), Configuration.DR).build()) {
+            return kms.describeKey(it -> it.keyId("alias/" + function("drill")))
+                    .keyMetadata()
+                    .arn();
+        }
     }
 
     /** How the page of an alarm begins; {@code alarm} without prefix and pair. */

@@ -1,6 +1,7 @@
 package io.vaultdr.rehearsal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vaultdr.failover.PairState;
@@ -45,7 +46,9 @@ class ScenarioTest {
                     "wrong-key",
                     "poisoned-backup",
                     "rotated-login",
-                    "archive");
+                    "archive",
+                    "drill",
+                    "secret-lost");
 
     @Test
     void listExplainsEveryScenarioAndItsEnd() {
@@ -88,6 +91,16 @@ class ScenarioTest {
         assertEquals(1, ending(Side.HOME, 100, 0, true, false).differences(expectation).size());
         assertEquals(1, ending(Side.HOME, 100, 0, false, true).differences(expectation).size());
         assertEquals(2, ending(Side.DR, 100, 0, false, false).differences(expectation).size());
+    }
+
+    @Test
+    void noScenarioOfBackupsIsFulfilledWhereNothingWasSeenOfIt() {
+        for (Scenario scenario : ProofScenarios.all()) {
+            List<String> differences =
+                    ending(Side.HOME, 100, 0, false, false).differences(scenario.expectation());
+
+            assertFalse(differences.isEmpty(), scenario.name());
+        }
     }
 
     @Test

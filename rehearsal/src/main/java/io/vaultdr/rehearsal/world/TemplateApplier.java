@@ -253,6 +253,9 @@ final class TemplateApplier {
                     Key key = keys.get(p.path("TargetKeyId").asText());
                     if (key != null) {
                         key.aliases.add(name);
+                        // A bucket may name its key by its alias; who may use it is asked of
+                        // the key.
+                        keys.put(arn("kms", name), key);
                         if (signing.contains(key.arn)) {
                             aliased(name, key.arn);
                         }
