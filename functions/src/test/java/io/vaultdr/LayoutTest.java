@@ -57,7 +57,7 @@ class LayoutTest {
                             Set.of("model", "runtime", "vault", "snapshot", "failover", "traffic")),
                     Map.entry("workflow", union(ALL, "aws", "workflow", "drill", "cluster")),
                     Map.entry("drill", Set.of("model", "runtime", "snapshot", "failover")),
-                    Map.entry("cluster", Set.of("model", "runtime", "vault")),
+                    Map.entry("cluster", Set.of("model", "runtime", "vault", "snapshot")),
                     Map.entry("aws", union(ALL, "aws")),
                     Map.entry("handler", union(with(ALL, WIRING))));
 

@@ -48,7 +48,7 @@ import java.util.concurrent.Callable;
 final class InvokeCommand implements Callable<Integer> {
     /** What exists on both sides is home's unless said otherwise. */
     private static final Set<String> ON_BOTH_SIDES =
-            Set.of("take-snapshot", "freshness-check", "retention");
+            Set.of("take-snapshot", "freshness-check", "retention", "rotate-logins");
 
     /** What stands where snapshots are proven: in DR's region, the copy's, else home's. */
     private static final Set<String> WHERE_PROVEN =
@@ -92,8 +92,8 @@ final class InvokeCommand implements Callable<Integer> {
             names = "--region",
             paramLabel = "REGION",
             description =
-                    "Where it runs, if not in home's region (snapshots, retention, probe), where"
-                            + " snapshots are proven (proofs, drill) or in DR's.")
+                    "Where it runs, if not in home's region (snapshots, retention, logins, probe),"
+                            + " where snapshots are proven (proofs, drill) or in DR's.")
     private @Nullable String region;
 
     @Option(

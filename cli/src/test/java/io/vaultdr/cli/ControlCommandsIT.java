@@ -211,7 +211,13 @@ class ControlCommandsIT {
     /** With its own event each, from {@code events/}. */
     @Test
     void knowsWhereEachFunctionStands() {
-        for (String home : List.of("take-snapshot", "freshness-check", "retention", "probe")) {
+        for (String home :
+                List.of(
+                        "take-snapshot",
+                        "freshness-check",
+                        "retention",
+                        "rotate-logins",
+                        "probe")) {
             assertEquals("eu-west-1", invokedIn(home), home);
         }
         for (String dr :

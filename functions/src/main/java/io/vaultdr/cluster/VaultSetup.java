@@ -1,10 +1,16 @@
 package io.vaultdr.cluster;
 
+import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.vault.Login.Intent;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -41,6 +47,51 @@ public record VaultSetup(List<String> recover) {
      * @param values as the server takes them: texts, whole numbers (durations in seconds), booleans
      */
     public record Role(String path, Map<String, Object> values) {}
+
+    /** Who logs in to restored copies. */
+    public static final Set<Intent> PROVERS =
+            Collections.unmodifiableSet(EnumSet.of(Intent.PROVE, Intent.RECOVER));
+
+    /**
+     * Where the logins' secrets lie.
+     *
+     * @param login the prefix of their names
+     * @param copy whether it is in the account of the copy, which gets the {@link #PROVERS} only
+     */
+    public record Place(String region, String login, boolean copy) {}
+
+    /** Every place of the logins of {@code pair}; home's first. */
+    public static List<Place> places(PairSettings pair) {
+        List<Place> places = new ArrayList<>();
+        String login = pair.home().login();
+        places.add(new Place(pair.home().region(), login, false));
+        pair.dr().ifPresent(dr -> places.add(new Place(dr.region(), dr.login(), false)));
+        if (pair.dr().isEmpty() && pair.stage() == PairSettings.Stage.PROVEN) {
+            // The prover logs in where the copies are, where no cluster is.
+            pair.own().stream()
+                    .map(bucket -> new Place(bucket.region(), login, false))
+                    .forEach(places::add);
+        }
+        copy(pair).ifPresent(bucket -> places.add(new Place(bucket.region(), login, true)));
+        return places.stream().distinct().toList();
+    }
+
+    /** The bucket in another account than home's, where snapshots are proven in that account. */
+    public static Optional<PairSettings.Bucket> copy(PairSettings pair) {
+        return pair.buckets().stream()
+                .filter(bucket -> !pair.own().contains(bucket))
+                .filter(_ -> pair.stage().compareTo(PairSettings.Stage.PROVEN) >= 0)
+                .findFirst();
+    }
+
+    /** The logins that home's account can replace wherever they lie. */
+    public static Set<Intent> rotated(PairSettings pair) {
+        Set<Intent> rotated = EnumSet.allOf(Intent.class);
+        if (copy(pair).isPresent()) {
+            rotated.removeAll(PROVERS);
+        }
+        return rotated;
+    }
 
     /** The logins that there are to be. */
     public List<Intent> intents() {
@@ -82,6 +133,7 @@ public record VaultSetup(List<String> recover) {
                     "ProveSnapshot, on a restored copy: reads the canary back and counts mounts,"
                             + " policies, entities and keys.";
             case RECOVER -> "restore --only, on a restored copy: reads what was lost by mistake.";
+            case ROTATE -> "RotateLogins: issues and destroys the secret ids of these logins.";
         };
     }
 
@@ -128,6 +180,18 @@ public record VaultSetup(List<String> recover) {
                     """;
             case RECOVER ->
                     recover.stream().flatMap(VaultSetup::splits).collect(Collectors.joining());
+            case ROTATE ->
+                    intents().stream()
+                            .map(
+                                    it ->
+                                            """
+                                            path "@ROLE@/role-id"                    { capabilities = ["read"] }
+                                            path "@ROLE@/secret-id"                  { capabilities = ["list", "update"] }
+                                            path "@ROLE@/secret-id-accessor/lookup"  { capabilities = ["update"] }
+                                            path "@ROLE@/secret-id-accessor/destroy" { capabilities = ["update"] }
+                                            """
+                                                    .replace("@ROLE@", role(it).path()))
+                            .collect(Collectors.joining());
         };
     }
 

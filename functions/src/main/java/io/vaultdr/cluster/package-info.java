@@ -1,4 +1,4 @@
-/** The cluster itself: what a Vault service has to hold of ours. */
+/** The cluster itself: what a Vault service has to hold of ours, and its logins. */
 @NullMarked
 package io.vaultdr.cluster;
 

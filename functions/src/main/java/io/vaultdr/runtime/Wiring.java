@@ -11,11 +11,15 @@ import io.vaultdr.aws.Route53Records;
 import io.vaultdr.aws.S3Bucket;
 import io.vaultdr.aws.S3FlagBucket;
 import io.vaultdr.aws.S3Proofs;
+import io.vaultdr.aws.SecretsManagerLogins;
 import io.vaultdr.aws.SnsPager;
 import io.vaultdr.aws.SsmCommands;
 import io.vaultdr.aws.SsmParameters;
 import io.vaultdr.aws.StandbyResources;
 import io.vaultdr.aws.StepFunctionsExecutions;
+import io.vaultdr.cluster.LoginSecrets;
+import io.vaultdr.cluster.RotateLogins;
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.failover.Evaluation;
 import io.vaultdr.failover.EvidenceLog;
 import io.vaultdr.failover.Executions;
@@ -54,6 +58,7 @@ import software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsPro
 
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -450,6 +455,36 @@ public final class Wiring {
         }
         PairState state = ledger().state();
         return new Serving(state.serving(), state.lineage());
+    }
+
+    /** Rotates the logins of the cluster in this region. */
+    public RotateLogins rotateLogins() {
+        Side side = side();
+        PairSettings.Cluster cluster = pair.cluster(side);
+        List<LoginSecrets> secrets =
+                VaultSetup.places(pair).stream()
+                        .filter(it -> !it.copy())
+                        .<LoginSecrets>map(
+                                it ->
+                                        new SecretsManagerLogins(
+                                                it.region(),
+                                                aws.secretsManager(it.region()),
+                                                it.login()))
+                        .toList();
+        return new RotateLogins(
+                VaultSetup.rotated(pair),
+                cluster,
+                side,
+                this::serving,
+                leaders(),
+                login(),
+                new SecretsManagerLogins(region, aws.secretsManager(region), cluster.login()),
+                secrets.stream().filter(it -> !it.region().equals(region)).toList(),
+                snapshotStores().stream()
+                        .sorted(Comparator.comparing(it -> !it.region().equals(region)))
+                        .toList(),
+                clock,
+                PairMetrics.embedded(pair.pair()));
     }
 
     private Side side() {

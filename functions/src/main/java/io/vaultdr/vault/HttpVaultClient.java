@@ -270,7 +270,15 @@ final class HttpVaultClient implements VaultClient {
 
     @Override
     public JsonNode read(Secret token, String path) {
-        JsonNode body = ask(Call.read(path, token));
+        return data(ask(Call.read(path, token)));
+    }
+
+    @Override
+    public JsonNode write(Secret token, String path, Map<String, ?> body) {
+        return data(ask(Call.change("POST", path, token, body)));
+    }
+
+    private static JsonNode data(JsonNode body) {
         return body.path("data").isObject() ? body.path("data") : body;
     }
 

@@ -49,7 +49,9 @@ public final class Login {
         /** Reads the canary of a restored copy and counts what is in it. */
         PROVE,
         /** Reads the secrets that the configuration lets anybody recover from a snapshot. */
-        RECOVER;
+        RECOVER,
+        /** Issues and destroys the secret ids of all logins. */
+        ROTATE;
 
         /** As secrets, roles and policies are named. */
         @Override
@@ -110,6 +112,16 @@ public final class Login {
             }
         }
         return to(name, node, "");
+    }
+
+    /**
+     * Logs in to {@code node} with exactly {@code version} of the cluster's secret.
+     *
+     * @throws Failure as {@link #to(String, VaultClient, Intent, Optional)}
+     */
+    public Session with(
+            String version, PairSettings.Cluster cluster, VaultClient node, Intent intent) {
+        return to(cluster.login() + "/" + intent, node, version);
     }
 
     /**

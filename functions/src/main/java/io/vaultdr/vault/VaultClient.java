@@ -116,6 +116,14 @@ public interface VaultClient {
     /** {@code GET} of something small below {@code v1/}; its {@code data}, or all where none is. */
     JsonNode read(Secret token, String path);
 
+    /**
+     * {@code POST <path>} of something small below {@code v1/}.
+     *
+     * @return the answer's {@code data}, or all where none is; may hold secrets
+     * @throws io.vaultdr.model.Failure.OutcomeUnknown where no answer came
+     */
+    JsonNode write(Secret token, String path, Map<String, ?> body);
+
     /** {@code LIST <path>}: its keys; none where the server has nothing there. */
     List<String> list(Secret token, String path);
 

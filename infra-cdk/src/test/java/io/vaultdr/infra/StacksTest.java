@@ -217,6 +217,7 @@ class StacksTest {
         assertEquals(
                 Set.of(
                         "vault-dr-payments-take-snapshot",
+                        "vault-dr-payments-rotate-logins",
                         "vault-dr-payments-prove-snapshot",
                         "vault-dr-payments-restore-secret",
                         "vault-dr-payments-fence",
@@ -466,6 +467,8 @@ class StacksTest {
                         DR + " vault-dr-payments-take-snapshot-dry-run",
                         HOME + " vault-dr-payments-retention-dry-run",
                         DR + " vault-dr-payments-retention-dry-run",
+                        HOME + " vault-dr-payments-rotate-logins-dry-run",
+                        DR + " vault-dr-payments-rotate-logins-dry-run",
                         PROOF + " vault-dr-payments-prove-snapshot-dry-run",
                         PROOF + " vault-dr-payments-restore-secret-dry-run",
                         DRILL + " vault-dr-payments-drill-dry-run",
@@ -515,7 +518,7 @@ class StacksTest {
                         });
         assertEquals(Set.of(COPY, PROOF), there);
         assertEquals(
-                Set.of("vault-dr-payments-take-snapshot"),
+                Set.of("vault-dr-payments-take-snapshot", "vault-dr-payments-rotate-logins"),
                 names(apart, DR, "AWS::Lambda::Function", "FunctionName"),
                 "of home's account in that region");
         assertEquals(0, apart.resources(DR, "AWS::S3::Bucket").size());

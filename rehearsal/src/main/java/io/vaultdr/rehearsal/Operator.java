@@ -32,7 +32,6 @@ final class Operator {
     private static final int SHOWN = 150;
 
     private final Class<?> commands;
-    private final Config config;
     private final Path folder;
     private final URI aws;
     private final Path hosts;
@@ -55,7 +54,6 @@ final class Operator {
             ProcessStarter processes,
             Console console) {
         this.commands = commands;
-        this.config = config;
         this.folder = config.file().toAbsolutePath().resolveSibling(".").normalize();
         this.aws = aws;
         this.hosts = hosts;
@@ -84,12 +82,6 @@ final class Operator {
     /** Where commands run, and what files they name are relative to. */
     Path folder() {
         return folder;
-    }
-
-    /** Issues new secret ids for all logins, as {@code ROTATE=1 sh setup.sh} does. */
-    void rotateLogins() throws IOException {
-        console.say(Console.Tone.ACT, "operator: $ ROTATE=1 sh setup.sh");
-        Setup.run(config, fleet, fleet.local(fleet.leader()), aws, folder, processes, true);
     }
 
     /** Types {@code vault-dr} with these arguments and waits for its end. */

@@ -19,6 +19,7 @@ import io.vaultdr.runtime.Json;
 import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.snapshot.Proof;
 import io.vaultdr.snapshot.Proof.Reason;
+import io.vaultdr.vault.Login;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -85,10 +87,12 @@ final class ProofScenarios {
                                 .and(pagedBy(FROZEN))),
                 new Scenario(
                         "rotated-login",
-                        "The secret ids of all logins are rotated and the old ones destroyed; then"
-                                + " the newer snapshot is damaged and the home region dies.",
+                        "The secret ids of all logins but RotateLogins' own are destroyed, and it"
+                                + " issues new ones; then the newer snapshot is damaged and the"
+                                + " home region dies.",
                         "Fails over with the oldest snapshot, by the logins that its manifest"
-                                + " names.",
+                                + " names; there RotateLogins issues those that the restored"
+                                + " server doesn't know, and snapshots go on.",
                         Scenario.AUTOMATIC,
                         ProofScenarios::rotatedLogin,
                         movedOver("DOWN")
@@ -96,6 +100,11 @@ final class ProofScenarios {
                                 .and(
                                         facts(
                                                 "home knows no old secret id any more",
+                                                "home's RotateLogins issued new ones in every"
+                                                        + " region",
+                                                "DR's RotateLogins issued what the restored server"
+                                                        + " doesn't know",
+                                                "DR's snapshots go on",
                                                 "the newer snapshot names other logins",
                                                 "the newer one is proven with its own",
                                                 "the oldest is proven with its own",
@@ -269,9 +278,9 @@ final class ProofScenarios {
         // Before there is a newer one: what a dry run has fetched, it has sound.
         stage.warmSteps();
         Map<String, String> old = oldest.needs().login();
-        stage.operator().rotateLogins();
-        boolean destroyed = !old.isEmpty();
-        for (Map.Entry<String, String> login : old.entrySet()) {
+        Map<String, String> others = new TreeMap<>(old);
+        boolean destroyed = others.remove(Login.Intent.ROTATE.toString()) != null;
+        for (Map.Entry<String, String> login : others.entrySet()) {
             String accessors = "auth/approle/role/vault-dr-" + login.getKey();
             Map<String, String> accessor = Map.of("secret_id_accessor", login.getValue());
             stage.home("POST", accessors + "/secret-id-accessor/destroy", accessor).expect();
@@ -280,13 +289,18 @@ final class ProofScenarios {
                             == 404;
         }
         stage.check("home knows no old secret id any more", destroyed);
-        stage.tell(Tone.BAD, "the logins are rotated, the old secret ids destroyed at home");
+        stage.tell(Tone.BAD, "the secret ids of " + others.keySet() + " are destroyed at home");
+        JsonNode rotated = stage.scheduled(Configuration.HOME, "rotate-logins");
+        stage.check(
+                "home's RotateLogins issued new ones in every region",
+                rotated.path("result").asText().equals("DONE")
+                        && replaced(rotated).equals(others.keySet()));
 
         Manifest newer = stage.takeSnapshot();
         stage.check(
                 "the newer snapshot names other logins",
                 newer.needs().login().keySet().equals(old.keySet())
-                        && Collections.disjoint(newer.needs().login().values(), old.values()));
+                        && Collections.disjoint(newer.needs().login().values(), others.values()));
         stage.check(
                 "the newer one is proven with its own",
                 stage.awaitProof(newer.id(), Optional.empty()).proven());
@@ -309,6 +323,25 @@ final class ProofScenarios {
                                                         .equals(
                                                                 promoted.result()
                                                                         .get("snapshot"))));
+
+        JsonNode repaired = stage.scheduled(Configuration.DR, "rotate-logins");
+        stage.check(
+                "DR's RotateLogins issued what the restored server doesn't know",
+                replaced(repaired).equals(others.keySet()));
+        stage.check(
+                "DR's snapshots go on",
+                stage.scheduled(Configuration.DR, "take-snapshot")
+                        .path("outcome")
+                        .asText()
+                        .equals("COMMITTED"));
+    }
+
+    /** The logins whose secret ids the server didn't know. */
+    private static Set<String> replaced(JsonNode rotation) {
+        return rotation.path("logins").properties().stream()
+                .filter(login -> login.getValue().asText().equals("UNKNOWN"))
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toSet());
     }
 
     private static void archive(Stage stage) throws Exception {

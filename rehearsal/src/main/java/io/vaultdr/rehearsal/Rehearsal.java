@@ -119,8 +119,7 @@ final class Rehearsal {
                                             fleet.local(fleet.nodes(Side.HOME).getFirst()),
                                             world.endpoint(),
                                             scratch,
-                                            children::start,
-                                            false);
+                                            children::start);
                                     console.say(
                                             Tone.GOOD, "policies, logins and secrets are set up");
                                 });

@@ -37,7 +37,6 @@ final class Setup {
      *
      * @param leader the address of the node that leads, past all links
      * @param aws where AWS calls go
-     * @param rotate whether new secret ids are issued
      */
     static void run(
             Config config,
@@ -45,8 +44,7 @@ final class Setup {
             URI leader,
             URI aws,
             Path directory,
-            ProcessStarter processes,
-            boolean rotate)
+            ProcessStarter processes)
             throws IOException {
         Config.Pair pair = config.pair(Configuration.PAIR).orElseThrow();
         Path script =
@@ -72,9 +70,7 @@ final class Setup {
                                 "BAO_TOKEN",
                                 fleet.rootToken(),
                                 "BAO_CACERT",
-                                fleet.tls().ca().toString(),
-                                "ROTATE",
-                                rotate ? "1" : ""));
+                                fleet.tls().ca().toString()));
         Process process = processes.start(shell);
         try {
             if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {

@@ -400,17 +400,20 @@ final class Stage {
     }
 
     private JsonNode taken() {
-        var answer =
-                world.invoke(
-                        Configuration.HOME, function("take-snapshot"), "live", scheduledEvent());
+        return scheduled(Configuration.HOME, "take-snapshot");
+    }
+
+    /** Invokes a function as its schedule does; its answer. */
+    JsonNode scheduled(String region, String purpose) {
+        var answer = world.invoke(region, function(purpose), "live", scheduledEvent());
         if (answer.error().isPresent()) {
             throw new IllegalStateException(
-                    "TakeSnapshot failed: " + answer.error().get() + " " + answer.payload());
+                    purpose + " failed: " + answer.error().get() + " " + answer.payload());
         }
         try {
             return Json.MAPPER.readTree(answer.payload());
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("TakeSnapshot answered no JSON", e);
+            throw new IllegalStateException(purpose + " answered no JSON", e);
         }
     }
 

@@ -125,8 +125,8 @@ public record Cost(List<Item> items) {
                 item(
                         name,
                         "metrics",
-                        (regions * 6 + clusters * 6) * METRIC,
-                        "(%d regions x 6 + %d clusters x 6) x %.2f",
+                        (regions * 6 + clusters * 7) * METRIC,
+                        "(%d regions x 6 + %d clusters x 7) x %.2f",
                         regions,
                         clusters,
                         METRIC));
@@ -140,13 +140,21 @@ public record Cost(List<Item> items) {
                         "%d of them x 730 runs x (10 s x 1 GiB x %.10f + 0.20/million)",
                         keepers,
                         GIB_SECOND));
+        items.add(
+                item(
+                        name,
+                        "rotating logins",
+                        clusters * 730 * (10 * 0.5 * GIB_SECOND + REQUEST),
+                        "%d clusters x 730 runs x (10 s x 0.5 GiB x %.10f + 0.20/million)",
+                        clusters,
+                        GIB_SECOND));
         // Queue and dry run of each stack; too old and degraded of each bucket, frozen of each
-        // Retention; three for each function that runs by the clock.
+        // Retention, unrotated of each cluster; three for each function that runs by the clock.
         int stacks = regions + (pair.copyAccount().isPresent() && pair.probed() ? 1 : 0);
         items.add(
                 alarms(
                         name,
-                        stacks * 2 + regions * 5 + clusters * 3 + keepers * 4,
+                        stacks * 2 + regions * 5 + clusters * 7 + keepers * 4,
                         "of snapshots"));
         pair.proving().ifPresent(prove -> proof(pair, prove, runs, name, items));
         if (pair.probed()) {

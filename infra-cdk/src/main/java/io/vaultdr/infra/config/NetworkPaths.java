@@ -1,17 +1,17 @@
 package io.vaultdr.infra.config;
 
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Egress;
 import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
+import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.PairSettings.Flag;
-import io.vaultdr.runtime.PairSettings.Traffic;
 
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -64,18 +64,20 @@ public final class NetworkPaths {
 
     private void pair(Pair pair) {
         takeSnapshot(pair, pair.home());
+        rotateLogins(pair, pair.home());
         pair.proving().ifPresent(prove -> prove(pair, prove));
         if (!pair.probed()) {
             return;
         }
         takeSnapshot(pair, pair.drCluster());
+        rotateLogins(pair, pair.drCluster());
         Cluster dr = pair.drCluster();
         String home = pair.home().region();
         Source fence = source(pair, "fence", dr);
         servers(fence, pair.home());
         service(fence, "dynamodb", dr.region());
         service(fence, "ssm", home);
-        traffic(pair).stream()
+        settings(pair).traffic().stream()
                 .flatMap(it -> it.flags().stream())
                 .filter(Flag.InBucket.class::isInstance)
                 .forEach(flag -> service(fence, "s3", flag.region()));
@@ -136,6 +138,19 @@ public final class NetworkPaths {
         authorities(pair, source);
     }
 
+    private void rotateLogins(Pair pair, Cluster cluster) {
+        Source source = source(pair, "rotate-logins", cluster);
+        servers(source, cluster);
+        VaultSetup.places(settings(pair)).stream()
+                .filter(place -> !place.copy())
+                .forEach(place -> service(source, "secretsmanager", place.region()));
+        pair.bucketRegions().forEach(region -> service(source, "s3", region));
+        if (pair.probed()) {
+            service(source, "dynamodb", pair.drCluster().region());
+        }
+        authorities(pair, source);
+    }
+
     private void probe(String region, Network network) {
         Source source = new Source(config.prefix() + "-probe", region, network.vpc());
         service(source, "ssm", region);
@@ -161,9 +176,8 @@ public final class NetworkPaths {
                 cluster.network().vpc());
     }
 
-    private Optional<Traffic> traffic(Pair pair) {
-        Config known = config.inAccount("000000000000");
-        return PairSettingsMaker.settings(known, pair, "").traffic();
+    private PairSettings settings(Pair pair) {
+        return PairSettingsMaker.settings(config.inAccount("000000000000"), pair, "");
     }
 
     private void authorities(Pair pair, Source source) {

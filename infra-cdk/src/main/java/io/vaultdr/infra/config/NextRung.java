@@ -165,7 +165,10 @@ public record NextRung(
                                             + names
                                             + "take-snapshot, sign with its own key, write reports"
                                             + " that are locked",
-                                    names + "freshness-check: describe the seal's key");
+                                    names + "freshness-check: describe the seal's key",
+                                    names
+                                            + "rotate-logins: write the secrets <login>/… of "
+                                            + pair.proofRegion());
                     case OBSERVE ->
                             Stream.of(
                                     config.prefix()

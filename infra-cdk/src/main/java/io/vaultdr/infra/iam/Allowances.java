@@ -2,11 +2,13 @@ package io.vaultdr.infra.iam;
 
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.runtime.PairSettings.Tag;
+import io.vaultdr.vault.Login.Intent;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Allowances that several intents share. */
 final class Allowances {
@@ -103,6 +105,17 @@ final class Allowances {
     static Allowance seeLogin(Names names, String region, String login, String intent) {
         return Allowance.onPattern(
                 arn(names, region, login + "/" + intent), SECRET, "secretsmanager:DescribeSecret");
+    }
+
+    /** Does something with the logins of all intents. */
+    static Allowance logins(Names names, String region, String login, String... actions) {
+        return new Allowance(
+                List.of(actions),
+                Stream.of(Intent.values())
+                        .map(intent -> arn(names, region, login + "/" + intent))
+                        .toList(),
+                Map.of(),
+                Optional.of(SECRET));
     }
 
     private static String arn(Names names, String region, String secret) {

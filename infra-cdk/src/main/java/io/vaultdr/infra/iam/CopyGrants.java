@@ -46,7 +46,11 @@ public record CopyGrants(
         Names names = PairSettingsMaker.names(config, pair);
         String home = pair.home().region();
         List<String> writers = new ArrayList<>(List.of(names.roleArn(home, "take-snapshot")));
-        List<String> lookers = new ArrayList<>(List.of(names.roleArn(home, "freshness-check")));
+        List<String> lookers =
+                new ArrayList<>(
+                        List.of(
+                                names.roleArn(home, "freshness-check"),
+                                names.roleArn(home, "rotate-logins")));
         List<String> restorers = new ArrayList<>();
         if (pair.proving().isPresent()) {
             lookers.add(names.roleArn(pair.drillRegion(), "drill"));
@@ -54,6 +58,7 @@ public record CopyGrants(
         if (pair.probed()) {
             String dr = pair.drCluster().region();
             writers.add(names.roleArn(dr, "take-snapshot"));
+            lookers.add(names.roleArn(dr, "rotate-logins"));
             restorers.add(names.roleArn(dr, "promote"));
             if (config.vantages().containsKey(dr)) {
                 lookers.add(names.probeRoleArn(dr));

@@ -1,10 +1,10 @@
 package io.vaultdr.infra.setup;
 
 import io.vaultdr.cluster.VaultSetup;
+import io.vaultdr.cluster.VaultSetup.Place;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.vault.Login.Intent;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,15 +21,9 @@ import java.util.stream.IntStream;
 public final class SetupScript {
     private SetupScript() {}
 
-    /**
-     * Where logins are stored.
-     *
-     * @param copy whether it is the account of the copy, which gets the prover's logins only
-     */
-    private record Place(String region, String login, boolean copy) {}
-
     /** Who logs in to restored copies. */
-    private static final String PROVERS = Intent.PROVE + "|" + Intent.RECOVER;
+    private static final String PROVERS =
+            VaultSetup.PROVERS.stream().map(Intent::toString).collect(Collectors.joining("|"));
 
     private static final String HEAD =
             """
@@ -41,10 +35,10 @@ public final class SetupScript {
             #
             # It needs a token that may write policies, mounts and auth methods, and AWS credentials
             # that may get, create and put the secrets named below. Run it again at any time: what
-            # is there and works stays as it is. With ROTATE=1 it issues new secret ids. It never
-            # revokes old ones: a snapshot knows only the secret ids that are older than itself, so
-            # revoke one when the last snapshot from before its successor is gone, and take a
-            # snapshot right after a rotation.
+            # is there and works stays as it is. With ROTATE=1 it issues new secret ids, as the
+            # function RotateLogins does by itself before they are thirty days old; that one also
+            # destroys those that no region uses and no snapshot knows any more. What lies in another
+            # account only this script replaces.
             #
             # No secret is ever an argument of a command, so none shows in a process list.
             set -eu
@@ -174,11 +168,7 @@ public final class SetupScript {
      */
     public static String of(PairSettings pair, List<String> recover) {
         StringBuilder script = new StringBuilder(HEAD);
-        Optional<PairSettings.Bucket> copy =
-                pair.buckets().stream()
-                        .filter(bucket -> !pair.own().contains(bucket))
-                        .filter(_ -> pair.stage().compareTo(PairSettings.Stage.PROVEN) >= 0)
-                        .findFirst();
+        Optional<PairSettings.Bucket> copy = VaultSetup.copy(pair);
         copy.ifPresent(it -> script.append(COPY.replace("@COPY@", it.account())));
         VaultSetup setup = new VaultSetup(recover);
         for (Intent intent : setup.intents()) {
@@ -191,22 +181,11 @@ public final class SetupScript {
                             .replace("@ROLE@", role.path())
                             .replace("@VALUES@", arguments(role.values())));
         }
-        List<Place> places = new ArrayList<>();
-        String login = pair.home().login();
-        places.add(new Place(pair.home().region(), login, false));
-        pair.dr().ifPresent(dr -> places.add(new Place(dr.region(), dr.login(), false)));
-        if (pair.dr().isEmpty() && pair.stage() == PairSettings.Stage.PROVEN) {
-            // The prover logs in where the copies are, where no cluster is.
-            pair.own().stream()
-                    .map(bucket -> new Place(bucket.region(), login, false))
-                    .forEach(places::add);
-        }
-        copy.ifPresent(bucket -> places.add(new Place(bucket.region(), login, true)));
-        List<Place> distinct = places.stream().distinct().toList();
+        List<Place> places = VaultSetup.places(pair);
         script.append(
-                STORE.replace("@READ@\n", each(distinct, SetupScript::read))
-                        .replace("@SAME@", same(distinct.size()))
-                        .replace("@WRITE@\n", each(distinct, SetupScript::write)));
+                STORE.replace("@READ@\n", each(places, SetupScript::read))
+                        .replace("@SAME@", same(places.size()))
+                        .replace("@WRITE@\n", each(places, SetupScript::write)));
         for (Intent intent : setup.intents()) {
             script.append("credentials %s %s\n".formatted(intent, VaultSetup.role(intent).path()));
         }

@@ -1,5 +1,6 @@
 package io.vaultdr.infra.stack;
 
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Pair;
@@ -17,9 +18,11 @@ import io.vaultdr.infra.construct.ServerDocument;
 import io.vaultdr.infra.construct.SnapshotBucket;
 import io.vaultdr.infra.construct.Times;
 import io.vaultdr.infra.construct.VaultDrFunction;
+import io.vaultdr.infra.construct.VaultDrFunction.Reach;
 import io.vaultdr.infra.iam.CopyGrants;
 import io.vaultdr.infra.iam.FreshnessCheckPolicy;
 import io.vaultdr.infra.iam.RetentionPolicy;
+import io.vaultdr.infra.iam.RotateLoginsPolicy;
 import io.vaultdr.infra.iam.TakeSnapshotPolicy;
 
 import software.amazon.awscdk.Annotations;
@@ -64,7 +67,12 @@ public final class BackupStack extends VaultDrStack {
             Certificates.create(this, names.caPath(), pair);
         }
         Optional<Cluster> cluster = cluster(pair, region);
-        cluster.ifPresent(it -> takeSnapshot(functions, names, pair, it));
+        cluster.ifPresent(
+                it -> {
+                    Reach reach = Reach.to(new Networks(this), it);
+                    takeSnapshot(functions, names, pair, it, reach);
+                    rotateLogins(functions, pages, config, pair, it, reach);
+                });
         if (names.owns(region)) {
             SnapshotBucket bucket =
                     new SnapshotBucket(this, "Snapshots", names, region, pair.snapshots());
@@ -99,7 +107,8 @@ public final class BackupStack extends VaultDrStack {
                 : pair.dr().filter(dr -> pair.probed());
     }
 
-    private void takeSnapshot(PairFunctions functions, Names names, Pair pair, Cluster cluster) {
+    private void takeSnapshot(
+            PairFunctions functions, Names names, Pair pair, Cluster cluster, Reach reach) {
         VaultDrFunction function =
                 functions.function(
                         this,
@@ -114,8 +123,7 @@ public final class BackupStack extends VaultDrStack {
                                                 Duration.ofMinutes(15),
                                                 new TakeSnapshotPolicy(
                                                         names, pair, cluster.region()),
-                                                VaultDrFunction.Reach.to(
-                                                        new Networks(this), cluster))
+                                                reach)
                                         // One whole core: hashing keeps up with the network.
                                         .sized(1_769, Sizes.scratch(pair.snapshots().largest()))
                                         .hashing()));
@@ -168,6 +176,52 @@ public final class BackupStack extends VaultDrStack {
                         1,
                         1,
                         TreatMissingData.IGNORE));
+    }
+
+    private void rotateLogins(
+            PairFunctions functions,
+            Pages pages,
+            Config config,
+            Pair pair,
+            Cluster cluster,
+            Reach reach) {
+        Names names = PairSettingsMaker.names(config, pair);
+        VaultDrFunction function =
+                functions.function(
+                        this,
+                        "RotateLogins",
+                        "rotate-logins",
+                        Shape.inside(
+                                "Renews the secret ids of the logins to "
+                                        + pair.id()
+                                        + ", if this side serves",
+                                Duration.ofMinutes(5),
+                                new RotateLoginsPolicy(
+                                        names,
+                                        pair,
+                                        VaultSetup.places(
+                                                PairSettingsMaker.settings(
+                                                        config, pair, pages.arn())),
+                                        cluster),
+                                reach));
+        function.schedule(
+                Schedule.cron(CronOptions.builder().minute("37").build()), Duration.ofHours(1));
+        function.dryRunDaily("live");
+        pages.alarm(
+                this,
+                "LoginsUnrotated",
+                new Pages.Raise(
+                        names.of("logins-unrotated"),
+                        "Logins to "
+                                + pair.id()
+                                + " are old, or not the same in every region, and RotateLogins"
+                                + " can't put it right.",
+                        "logins-unrotated",
+                        metric(names, "LoginProblems", "Maximum", 60),
+                        ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                        1,
+                        3,
+                        TreatMissingData.NOT_BREACHING));
     }
 
     private void freshnessCheck(

@@ -22,7 +22,21 @@ class NetworkPathsTest {
                         "s3.eu-west-1.amazonaws.com:443",
                         "s3.eu-central-1.amazonaws.com:443"),
                 NetworkPaths.of(Examples.load("backup")).stream()
+                        .filter(it -> it.function().endsWith("-take-snapshot"))
                         .map(it -> it.to() + ":" + it.port())
+                        .toList());
+    }
+
+    @Test
+    void whatRotatesLoginsReachesEachRegionThatHasThem() {
+        assertEquals(
+                List.of(
+                        "secretsmanager.eu-west-1.amazonaws.com",
+                        "secretsmanager.eu-central-1.amazonaws.com"),
+                NetworkPaths.of(Examples.load("proven")).stream()
+                        .filter(it -> it.function().equals("vault-dr-payments-rotate-logins"))
+                        .map(NetworkPath::to)
+                        .filter(it -> it.startsWith("secretsmanager"))
                         .toList());
     }
 

@@ -164,7 +164,7 @@ class SetupScriptIT {
                 login.versions("payments-vault-dr"),
                 Login.by(moto.clients().secretsManager(DR)).versions("payments-dr/it's"));
         assertEquals(
-                Set.of("snapshot", "verify", "grow", "prove", "recover"),
+                Set.of("snapshot", "verify", "grow", "prove", "recover", "rotate"),
                 login.versions("payments-vault-dr").keySet());
 
         loginsDoTheirIntentAndNoMore();

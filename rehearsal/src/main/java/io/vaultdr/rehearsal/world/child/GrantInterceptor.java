@@ -121,6 +121,9 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                     Map.entry(
                             "SecretsManager.DescribeSecret",
                             "secretsmanager:DescribeSecret {secret}"),
+                    Map.entry(
+                            "SecretsManager.PutSecretValue",
+                            "secretsmanager:PutSecretValue {secret}"),
                     Map.entry("Sfn.StartExecution", "states:StartExecution {stateMachineArn}"),
                     Map.entry("Sfn.ListExecutions", "states:ListExecutions {stateMachineArn}"),
                     Map.entry("Sfn.DescribeExecution", "states:DescribeExecution {executionArn}"),

@@ -1,0 +1,38 @@
+package io.vaultdr.handler;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+
+import io.vaultdr.cluster.RotateLogins;
+import io.vaultdr.runtime.PairMetrics;
+import io.vaultdr.runtime.Wiring;
+
+import java.util.Map;
+
+/** Rotates the secret ids of the pair's logins where its side serves; nothing of the event. */
+public final class RotateLoginsHandler
+        implements RequestHandler<Map<String, Object>, Map<String, ?>> {
+    private final RotateLogins rotation;
+    private final PairMetrics metrics;
+
+    /** Wired from the environment. */
+    public RotateLoginsHandler() {
+        this(Wiring.ofPair());
+    }
+
+    private RotateLoginsHandler(Wiring wiring) {
+        this(wiring.rotateLogins(), PairMetrics.embedded(wiring.pair().pair()));
+    }
+
+    RotateLoginsHandler(RotateLogins rotation, PairMetrics metrics) {
+        this.rotation = rotation;
+        this.metrics = metrics;
+    }
+
+    @Override
+    public Map<String, ?> handleRequest(Map<String, Object> event, Context context) {
+        return DryRun.asked(event)
+                ? DryRun.of(metrics, () -> Scheduled.answer(rotation.run(true)))
+                : Scheduled.answer(rotation.run(false));
+    }
+}
