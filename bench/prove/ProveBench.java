@@ -42,7 +42,9 @@ final class ProveBench {
                         "bench",
                         Optional.empty(),
                         Optional.empty(),
-                        1);
+                        1,
+                        Optional.empty(),
+                        Optional.empty());
         PairSettings pair =
                 new PairSettings(
                         new PairId("bench"),

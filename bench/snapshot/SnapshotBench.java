@@ -106,7 +106,9 @@ final class SnapshotBench {
                         "bench",
                         Optional.empty(),
                         Optional.empty(),
-                        1);
+                        1,
+                        Optional.empty(),
+                        Optional.empty());
         List<PairSettings.Bucket> buckets =
                 List.of(
                         new PairSettings.Bucket("eu-west-1", "home", "123456789012"),

@@ -310,7 +310,9 @@ class RestoreIntoIT {
                 "payments-vault-dr",
                 Optional.empty(),
                 Optional.empty(),
-                3);
+                3,
+                Optional.empty(),
+                Optional.empty());
     }
 
     private long index;

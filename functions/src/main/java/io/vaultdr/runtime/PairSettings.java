@@ -75,6 +75,8 @@ public record PairSettings(
      * @param instanceTag the tag by which SSM finds its instances; needed on both sides from the
      *     rung {@code observe} on
      * @param voters how many voting nodes the cluster has when it is complete
+     * @param awsLogin how functions log in by their own AWS role; empty: by AppRole
+     * @param made what the CDK app made of it; empty: it was brought
      */
     public record Cluster(
             String region,
@@ -84,7 +86,42 @@ public record PairSettings(
             String login,
             Optional<String> autoScalingGroup,
             Optional<Tag> instanceTag,
-            int voters) {}
+            int voters,
+            Optional<AwsLogin> awsLogin,
+            Optional<Made> made) {}
+
+    /**
+     * Login by a signed request of AWS's identity service, which only HashiCorp Vault has built in.
+     *
+     * @param mount the path of the auth method
+     * @param serverId what the mount wants signed as {@code X-Vault-AWS-IAM-Server-ID}
+     */
+    public record AwsLogin(String mount, Optional<String> serverId) {}
+
+    /**
+     * A cluster that the CDK app made, for the functions that look after it. Its node ids are the
+     * ids of their instances.
+     *
+     * @param nodes how many instances its group has when it is complete: 3, 5 or 7
+     * @param launchHook the lifecycle hook that holds a new instance until its node votes
+     * @param terminationHook the lifecycle hook that holds an instance until its node may go
+     * @param holdLimit how long a termination that would cost too much is held
+     * @param recoveryKeys the secret of that name gets the recovery keys, in each region of the
+     *     pair
+     * @param initialisation the secret of home's region in which is remembered how far the
+     *     initialisation came
+     * @param wipeDocument the SSM document that wipes a node and starts it blank
+     * @param auditFile the audit device's file, the same on every node
+     */
+    public record Made(
+            int nodes,
+            String launchHook,
+            String terminationHook,
+            Duration holdLimit,
+            String recoveryKeys,
+            String initialisation,
+            String wipeDocument,
+            String auditFile) {}
 
     /** An instance tag. */
     public record Tag(String key, String value) {}
@@ -126,6 +163,7 @@ public record PairSettings(
      * @param provenMaxAge the same for the newest proven snapshot; empty: nothing is proven, and
      *     its age holds nothing up
      * @param prefer which snapshot a promotion restores
+     * @param strategy what stands in the DR region before a promotion
      */
     public record Failover(
             String table,
@@ -140,7 +178,16 @@ public record PairSettings(
             Duration acceptedLoss,
             Duration snapshotMaxAge,
             Optional<Duration> provenMaxAge,
-            Prefer prefer) {
+            Prefer prefer,
+            Strategy strategy) {
+
+        /** What stands in the DR region before a promotion. */
+        public enum Strategy {
+            /** A group without instances: a promotion starts the first. */
+            PILOT_LIGHT,
+            /** One running node, not initialised. */
+            WARM_STANDBY
+        }
 
         /** Which snapshot a promotion restores. */
         public enum Prefer {

@@ -183,7 +183,9 @@ public final class IsolatedServer implements AutoCloseable {
                             "",
                             Optional.empty(),
                             Optional.empty(),
-                            1);
+                            1,
+                            Optional.empty(),
+                            Optional.empty());
             return new IsolatedServer(
                     spec,
                     process,

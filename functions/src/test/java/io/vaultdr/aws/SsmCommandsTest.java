@@ -44,7 +44,9 @@ class SsmCommandsTest {
                     "login",
                     Optional.empty(),
                     Optional.of(new Tag("Name", "vault")),
-                    3);
+                    3,
+                    Optional.empty(),
+                    Optional.empty());
 
     private final SsmClient ssm = mock(SsmClient.class, CALLS_REAL_METHODS);
     private final SsmCommands commands = new SsmCommands(region -> ssm, Clock.systemUTC());

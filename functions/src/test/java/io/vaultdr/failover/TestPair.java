@@ -53,7 +53,8 @@ public final class TestPair {
                                 Duration.ofMinutes(15),
                                 Duration.ofHours(6),
                                 Optional.empty(),
-                                Failover.Prefer.PROVEN)),
+                                Failover.Prefer.PROVEN,
+                                Failover.Strategy.WARM_STANDBY)),
                 Optional.empty(),
                 Duration.ofSeconds(10),
                 Duration.ofMinutes(5),
@@ -70,6 +71,8 @@ public final class TestPair {
                 "payments-vault-dr",
                 Optional.of("vault-" + side),
                 Optional.empty(),
-                3);
+                3,
+                Optional.empty(),
+                Optional.empty());
     }
 }

@@ -120,7 +120,9 @@ class KilledSnapshotIT {
                         "payments",
                         Optional.empty(),
                         Optional.empty(),
-                        1);
+                        1,
+                        Optional.empty(),
+                        Optional.empty());
         PairSettings pair =
                 new PairSettings(
                         new PairId("payments"),

@@ -115,7 +115,9 @@ class SnapshotTakerIT {
                         "payments",
                         Optional.empty(),
                         Optional.empty(),
-                        3);
+                        3,
+                        Optional.empty(),
+                        Optional.empty());
         List<PairSettings.Bucket> buckets =
                 List.of(
                         new PairSettings.Bucket("eu-west-1", "snapshots-home", Moto.ACCOUNT),

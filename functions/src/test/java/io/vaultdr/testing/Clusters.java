@@ -25,6 +25,8 @@ public final class Clusters {
                 "payments-vault-dr",
                 Optional.empty(),
                 Optional.empty(),
-                nodes.size());
+                nodes.size(),
+                Optional.empty(),
+                Optional.empty());
     }
 }

@@ -122,7 +122,9 @@ final class Fixture {
                 "payments-vault-dr",
                 Optional.of("vault-" + region),
                 Optional.of(new Tag("Name", "vault-" + region)),
-                3);
+                3,
+                Optional.empty(),
+                Optional.empty());
     }
 
     static PairSettings.Failover failover() {
@@ -139,7 +141,8 @@ final class Fixture {
                 Duration.ofMinutes(20),
                 Duration.ofHours(2),
                 Optional.empty(),
-                PairSettings.Failover.Prefer.PROVEN);
+                PairSettings.Failover.Prefer.PROVEN,
+                PairSettings.Failover.Strategy.WARM_STANDBY);
     }
 
     static Incident incident(Approval approval) {

@@ -88,7 +88,9 @@ class PromotionIT {
                     "payments-vault-dr",
                     Optional.of("vault-dr"),
                     Optional.empty(),
-                    3);
+                    3,
+                    Optional.empty(),
+                    Optional.empty());
     private Stored older = new Stored(new byte[0], manifest("none", Instant.EPOCH, "", 0, "", 0));
     private Stored newer = older;
     private InMemoryLedger ledger = new InMemoryLedger(Fixture.PAIR);

@@ -6,6 +6,7 @@ import io.vaultdr.model.Slots;
 import io.vaultdr.runtime.DrillSettings;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.PairSettings.Failover.Prefer;
+import io.vaultdr.runtime.PairSettings.Failover.Strategy;
 import io.vaultdr.runtime.ProofSettings;
 
 import java.time.Duration;
@@ -126,7 +127,9 @@ public final class PairSettingsMaker {
                 cluster.login(),
                 cluster.autoScalingGroup(),
                 cluster.instances(),
-                cluster.voters());
+                cluster.voters(),
+                Optional.empty(),
+                Optional.empty());
     }
 
     private static PairSettings.Failover failover(Pair pair, Names names) {
@@ -146,7 +149,8 @@ public final class PairSettingsMaker {
                 pair.proving()
                         .filter(it -> Sizes.provable(pair.snapshots().largest()))
                         .map(Prove::maxAge),
-                pair.proving().map(Prove::prefer).orElse(Prefer.PROVEN));
+                pair.proving().map(Prove::prefer).orElse(Prefer.PROVEN),
+                Strategy.WARM_STANDBY);
     }
 
     private static PairSettings.Traffic traffic(

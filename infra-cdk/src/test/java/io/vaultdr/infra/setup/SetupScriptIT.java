@@ -98,7 +98,9 @@ class SetupScriptIT {
                 "payments-dr/it's",
                 Optional.empty(),
                 Optional.empty(),
-                1);
+                1,
+                Optional.empty(),
+                Optional.empty());
     }
 
     private static PairSettings settings(Optional<PairSettings.Cluster> dr) {
