@@ -14,9 +14,14 @@ import java.time.Duration;
 
 /**
  * The flag bucket of a region: the flag is an object that Route 53's health checkers read, the mark
- * another beside it, {@code quarantine/<epoch>}.
+ * another beside it. It holds the incident's id and has always the same key, because home's nodes
+ * look for it every ten seconds: to list keys would cost twelve times as much. Older marks are the
+ * object's older versions.
  */
 public final class S3FlagBucket implements TrafficFlag, QuarantineMark {
+    /** The mark's key; a node's parameter names it. */
+    public static final String MARK_KEY = "quarantine/home";
+
     /** A region that is away must not hold up the other one's bucket. */
     private static final Duration LIMIT = Duration.ofSeconds(4);
 
@@ -57,7 +62,7 @@ public final class S3FlagBucket implements TrafficFlag, QuarantineMark {
 
     @Override
     public void put(Incident incident) {
-        put("put the quarantine mark", "quarantine/" + incident.epoch(), incident.id());
+        put("put the quarantine mark", MARK_KEY, incident.id());
     }
 
     private void put(String what, String key, String line) {

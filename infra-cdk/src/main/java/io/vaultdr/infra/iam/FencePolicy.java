@@ -1,5 +1,6 @@
 package io.vaultdr.infra.iam;
 
+import io.vaultdr.aws.S3FlagBucket;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.runtime.PairSettings.Flag;
@@ -30,9 +31,8 @@ public record FencePolicy(Names names, Pair pair, Optional<Traffic> traffic, Str
     private static void mark(Flag flag, List<Allowance> all) {
         if (flag instanceof Flag.InBucket object) {
             all.add(
-                    Allowance.onPattern(
-                            "arn:aws:s3:::" + object.bucket() + "/quarantine/*",
-                            "A mark is named after its epoch",
+                    Allowance.on(
+                            "arn:aws:s3:::" + object.bucket() + "/" + S3FlagBucket.MARK_KEY,
                             "s3:PutObject"));
         }
     }
