@@ -41,6 +41,7 @@ class LayoutTest {
                     "drill",
                     "cluster",
                     "vault",
+                    "doctor",
                     "aws");
 
     /** Who may use whom. */
@@ -55,10 +56,14 @@ class LayoutTest {
                     Map.entry(
                             "promotion",
                             Set.of("model", "runtime", "vault", "snapshot", "failover", "traffic")),
-                    Map.entry("workflow", union(ALL, "aws", "workflow", "drill", "cluster")),
+                    Map.entry(
+                            "workflow",
+                            union(ALL, "aws", "workflow", "drill", "cluster", "doctor")),
+                    Map.entry(
+                            "doctor", union(ALL, "aws", "workflow", "drill", "cluster", "doctor")),
                     Map.entry("drill", Set.of("model", "runtime", "snapshot", "failover")),
                     Map.entry("cluster", Set.of("model", "runtime", "vault", "snapshot")),
-                    Map.entry("aws", union(ALL, "aws")),
+                    Map.entry("aws", union(ALL, "aws", "doctor")),
                     Map.entry("handler", union(with(ALL, WIRING))));
 
     private static final JavaClasses CLASSES =
@@ -106,6 +111,7 @@ class LayoutTest {
                         ROOT + "traffic..",
                         ROOT + "workflow..",
                         ROOT + "drill..",
+                        ROOT + "doctor..",
                         ROOT + "cluster..")
                 .should()
                 .dependOnClassesThat()

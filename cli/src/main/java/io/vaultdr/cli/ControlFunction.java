@@ -35,7 +35,39 @@ record ControlFunction(String name, String region) {
      * @throws Failure when AWS refuses, the function fails or nothing answers
      */
     JsonNode invoke(String alias, JsonNode event, boolean changes) {
-        String tried = "invoke " + name + ":" + alias + " in " + region;
+        Said said = ask(alias, event, changes);
+        if (said.failed()) {
+            throw new Failure.Terminal(
+                    tried(alias),
+                    said.message(),
+                    "Its log group /aws/lambda/" + name + " tells more.");
+        }
+        return said.answer();
+    }
+
+    /**
+     * What a function said.
+     *
+     * @param failed whether it failed; the answer is then Lambda's word for it
+     */
+    record Said(boolean failed, JsonNode answer) {
+        /** Why it failed. */
+        String message() {
+            return answer.path("errorMessage").asText("the function failed without a message");
+        }
+    }
+
+    private String tried(String alias) {
+        return "invoke " + name + ":" + alias + " in " + region;
+    }
+
+    /**
+     * Invokes {@code alias} with {@code event}, and tells what it says, also that it failed.
+     *
+     * @throws Failure when AWS refuses or nothing answers
+     */
+    Said ask(String alias, JsonNode event, boolean changes) {
+        String tried = tried(alias);
         try (LambdaClient lambda = client()) {
             InvokeResponse response =
                     lambda.invoke(
@@ -44,19 +76,13 @@ record ControlFunction(String name, String region) {
                                             .qualifier(alias)
                                             .payload(SdkBytes.fromUtf8String(event.toString())));
             JsonNode answer = Json.MAPPER.readTree(response.payload().asUtf8String());
-            if (response.functionError() != null) {
-                throw new Failure.Terminal(
-                        tried,
-                        answer.path("errorMessage").asText("the function failed without a message"),
-                        "Its log group /aws/lambda/" + name + " tells more.");
-            }
-            return answer;
+            return new Said(response.functionError() != null, answer);
         } catch (ResourceNotFoundException e) {
             throw new Failure.Terminal(
                     tried,
                     "no such function or alias",
                     "Check --config or --function and --region, the account that you are signed in"
-                            + " to, and that the Failover stack is deployed.",
+                            + " to, and that its stack is deployed.",
                     e);
         } catch (SdkException e) {
             throw failure(tried, e, changes);

@@ -44,6 +44,7 @@ import java.io.PrintWriter;
             RestoreCommand.class,
             ConfigCommand.class,
             SetupCommand.class,
+            DoctorCommand.class,
             InvokeCommand.class,
             ControlCommands.Status.class,
             ControlCommands.Pause.class,

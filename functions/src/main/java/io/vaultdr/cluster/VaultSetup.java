@@ -11,6 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -28,6 +32,10 @@ public record VaultSetup(List<String> recover) {
 
     /** The auth method that the roles belong to, at the path of the same name. */
     public static final String AUTH_METHOD = "approle";
+
+    /** A rule as it is written here, one a line. */
+    private static final Pattern RULE =
+            Pattern.compile("path \"([^\"]+)\"\\s*\\{ capabilities = \\[([^]]+)] }");
 
     public VaultSetup {
         recover = List.copyOf(recover);
@@ -105,6 +113,20 @@ public record VaultSetup(List<String> recover) {
         return new Policy(name(intent), purpose(intent), rules(intent));
     }
 
+    /** The capabilities that the policy of {@code intent} gives, by path. */
+    public Map<String, Set<String>> needs(Intent intent) {
+        Map<String, Set<String>> needs = new TreeMap<>();
+        Matcher rule = RULE.matcher(rules(intent));
+        while (rule.find()) {
+            needs.put(
+                    rule.group(1),
+                    Stream.of(rule.group(2).split(",", -1))
+                            .map(it -> it.strip().replace("\"", ""))
+                            .collect(Collectors.toCollection(TreeSet::new)));
+        }
+        return needs;
+    }
+
     /** The role of {@code intent}; a secret id is valid until it is destroyed. */
     public static Role role(Intent intent) {
         Map<String, Object> values = new LinkedHashMap<>();
@@ -144,6 +166,7 @@ public record VaultSetup(List<String> recover) {
                 path "auth/token/lookup-self" { capabilities = ["read"] }
                 path "auth/token/renew-self"  { capabilities = ["update"] }
                 path "auth/token/revoke-self" { capabilities = ["update"] }
+                path "sys/capabilities-self"  { capabilities = ["update"] }
                 """;
     }
 

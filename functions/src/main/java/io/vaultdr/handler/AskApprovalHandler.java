@@ -2,7 +2,9 @@ package io.vaultdr.handler;
 
 import com.amazonaws.services.lambda.runtime.Context;
 
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 import io.vaultdr.workflow.AskApproval;
 import io.vaultdr.workflow.Step;
 
@@ -26,5 +28,15 @@ public final class AskApprovalHandler extends StepHandler {
                 wiring.pager(),
                 context.getFunctionName().replaceFirst("ask-approval$", "control"),
                 wiring.clock());
+    }
+
+    @Override
+    Looks looks(WiringOfDoctor doctor) {
+        return doctor.askApproval();
+    }
+
+    @Override
+    boolean alone() {
+        return false;
     }
 }

@@ -3,7 +3,9 @@ package io.vaultdr.handler;
 import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 import io.vaultdr.workflow.CloseIncident;
 import io.vaultdr.workflow.StepInput;
 
@@ -13,7 +15,7 @@ import java.util.Map;
 
 /** Ends an incident: {@link CloseIncident}. The Catch that leads here leaves {@code failure}. */
 public final class CloseIncidentHandler
-        implements RequestHandler<Map<String, Object>, Map<String, String>> {
+        implements RequestHandler<Map<String, Object>, Map<String, ?>> {
     private final Wiring wiring;
 
     /** The function's own wiring. */
@@ -26,15 +28,22 @@ public final class CloseIncidentHandler
     }
 
     @Override
-    public Map<String, String> handleRequest(Map<String, Object> event, Context context) {
+    public Map<String, ?> handleRequest(Map<String, Object> event, Context context) {
         return PowertoolsLogging.withLogging(
                 context,
                 () -> {
                     StepInput input = StepInput.of(event, wiring.pair().pair());
+                    if (DryRun.reports(event)) {
+                        return DryRun.report(looks(), () -> close(input, event), context);
+                    }
                     return input.dryRun()
-                            ? DryRun.of(wiring.pair(), () -> close(input, event))
+                            ? DryRun.of(wiring.pair(), this::looks, () -> close(input, event))
                             : close(input, event);
                 });
+    }
+
+    private Looks looks() {
+        return new WiringOfDoctor(wiring).closeIncident();
     }
 
     private Map<String, String> close(StepInput input, Map<String, Object> event) {

@@ -3,8 +3,10 @@ package io.vaultdr.handler;
 import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 import io.vaultdr.workflow.Control;
 import io.vaultdr.workflow.ControlInput;
 
@@ -29,12 +31,22 @@ public final class ControlHandler implements RequestHandler<Map<String, Object>,
     public Object handleRequest(Map<String, Object> event, Context context) {
         return PowertoolsLogging.withLogging(
                 context,
-                () ->
-                        DryRun.asked(event)
-                                ? DryRun.of(
-                                        wiring.pair(),
-                                        () -> answer(Map.of("action", "status"), context))
-                                : answer(event, context));
+                () -> {
+                    if (DryRun.reports(event)) {
+                        return DryRun.report(looks(), () -> status(context), context);
+                    }
+                    return DryRun.asked(event)
+                            ? DryRun.of(wiring.pair(), this::looks, () -> status(context))
+                            : answer(event, context);
+                });
+    }
+
+    private Looks looks() {
+        return new WiringOfDoctor(wiring).ledger();
+    }
+
+    private Object status(Context context) {
+        return answer(Map.of("action", "status"), context);
     }
 
     private Object answer(Map<String, Object> event, Context context) {

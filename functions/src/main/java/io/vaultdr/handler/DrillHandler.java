@@ -63,8 +63,11 @@ public final class DrillHandler implements RequestHandler<Map<String, Object>, M
                 context,
                 () -> {
                     Drill drill = wiring.drill();
+                    if (DryRun.reports(event)) {
+                        return DryRun.report(wiring.looks(), drill::dryRun, context);
+                    }
                     if (DryRun.asked(event)) {
-                        return DryRun.of(wiring.metrics(), drill::dryRun);
+                        return DryRun.of(wiring.metrics(), wiring::looks, drill::dryRun);
                     }
                     Map<String, String> versions =
                             Map.of(

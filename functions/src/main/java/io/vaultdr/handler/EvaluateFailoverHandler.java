@@ -6,6 +6,7 @@ import com.amazonaws.services.lambda.runtime.RequestHandler;
 import io.vaultdr.failover.Assessment;
 import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 
 import software.amazon.lambda.powertools.logging.PowertoolsLogging;
 
@@ -13,7 +14,7 @@ import java.time.Duration;
 import java.util.Map;
 
 /** Evaluates the pair, on an alarm and each minute alike: the event says nothing it relies on. */
-public final class EvaluateFailoverHandler implements RequestHandler<Map<String, Object>, String> {
+public final class EvaluateFailoverHandler implements RequestHandler<Map<String, Object>, Object> {
     private final Wiring wiring;
 
     public EvaluateFailoverHandler() {
@@ -25,10 +26,13 @@ public final class EvaluateFailoverHandler implements RequestHandler<Map<String,
     }
 
     @Override
-    public String handleRequest(Map<String, Object> event, Context context) {
+    public Object handleRequest(Map<String, Object> event, Context context) {
         return PowertoolsLogging.withLogging(
                 context,
                 () -> {
+                    if (DryRun.reports(event)) {
+                        return DryRun.report(new WiringOfDoctor(wiring).ledger(), context);
+                    }
                     Deadline deadline =
                             Deadline.of(
                                     wiring.clock(),

@@ -2,7 +2,9 @@ package io.vaultdr.handler;
 
 import com.amazonaws.services.lambda.runtime.Context;
 
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 import io.vaultdr.workflow.Fence;
 import io.vaultdr.workflow.Step;
 
@@ -21,5 +23,10 @@ public final class FenceHandler extends StepHandler {
     Step step(Wiring wiring, Context context) {
         return new Fence(
                 wiring.pair(), wiring.nodeCommands(), wiring.quarantineMarks(), wiring.leaders());
+    }
+
+    @Override
+    Looks looks(WiringOfDoctor doctor) {
+        return doctor.fence();
     }
 }

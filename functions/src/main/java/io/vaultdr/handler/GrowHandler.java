@@ -2,7 +2,9 @@ package io.vaultdr.handler;
 
 import com.amazonaws.services.lambda.runtime.Context;
 
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 import io.vaultdr.workflow.Grow;
 import io.vaultdr.workflow.Step;
 
@@ -20,5 +22,10 @@ public final class GrowHandler extends StepHandler {
     @Override
     Step step(Wiring wiring, Context context) {
         return new Grow(wiring.dr(), wiring.capacity(), wiring.leaders(), wiring.login());
+    }
+
+    @Override
+    Looks looks(WiringOfDoctor doctor) {
+        return doctor.grow();
     }
 }

@@ -2,7 +2,9 @@ package io.vaultdr.handler;
 
 import com.amazonaws.services.lambda.runtime.Context;
 
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 import io.vaultdr.workflow.Judge;
 import io.vaultdr.workflow.Step;
 
@@ -20,5 +22,10 @@ public final class JudgeHandler extends StepHandler {
     @Override
     Step step(Wiring wiring, Context context) {
         return new Judge(wiring.pair(), wiring.gathering()::now, wiring.clock());
+    }
+
+    @Override
+    Looks looks(WiringOfDoctor doctor) {
+        return doctor.ledger();
     }
 }

@@ -2,8 +2,10 @@ package io.vaultdr.handler;
 
 import com.amazonaws.services.lambda.runtime.Context;
 
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.promotion.ByRestore;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 import io.vaultdr.workflow.Promote;
 import io.vaultdr.workflow.Step;
 
@@ -31,5 +33,10 @@ public final class PromoteHandler extends StepHandler {
                         wiring.nodeCommands()),
                 wiring.failover(),
                 wiring.scratch());
+    }
+
+    @Override
+    Looks looks(WiringOfDoctor doctor) {
+        return doctor.promote();
     }
 }

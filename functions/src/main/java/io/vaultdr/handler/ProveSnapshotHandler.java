@@ -6,6 +6,7 @@ import com.amazonaws.services.lambda.runtime.RequestHandler;
 import io.vaultdr.runtime.WiringOfProof;
 import io.vaultdr.snapshot.ProofRequest;
 import io.vaultdr.snapshot.ProofRun;
+import io.vaultdr.vault.Login;
 
 import software.amazon.lambda.powertools.logging.PowertoolsLogging;
 
@@ -39,11 +40,20 @@ public final class ProveSnapshotHandler
         return PowertoolsLogging.withLogging(
                 context,
                 () ->
-                        Scheduled.answer(
-                                wiring.proofRun()
-                                        .run(
-                                                ProofRequest.of(event),
-                                                context.getAwsRequestId(),
-                                                Scheduled.deadline(context))));
+                        DryRun.reports(event)
+                                ? DryRun.report(
+                                        wiring.looks(Login.Intent.PROVE),
+                                        () -> run(event, context),
+                                        context)
+                                : run(event, context));
+    }
+
+    private Map<String, ?> run(Map<String, Object> event, Context context) {
+        return Scheduled.answer(
+                wiring.proofRun()
+                        .run(
+                                ProofRequest.of(event),
+                                context.getAwsRequestId(),
+                                Scheduled.deadline(context)));
     }
 }

@@ -2,7 +2,9 @@ package io.vaultdr.handler;
 
 import com.amazonaws.services.lambda.runtime.Context;
 
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 import io.vaultdr.workflow.RedirectTraffic;
 import io.vaultdr.workflow.Step;
 
@@ -25,5 +27,10 @@ public final class RedirectTrafficHandler extends StepHandler {
                 wiring.weightedRecords(),
                 wiring.pager(),
                 wiring.clock());
+    }
+
+    @Override
+    Looks looks(WiringOfDoctor doctor) {
+        return doctor.redirectTraffic();
     }
 }

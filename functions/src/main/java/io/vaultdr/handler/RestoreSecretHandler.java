@@ -5,6 +5,7 @@ import com.amazonaws.services.lambda.runtime.RequestHandler;
 
 import io.vaultdr.runtime.WiringOfProof;
 import io.vaultdr.snapshot.SecretRecovery;
+import io.vaultdr.vault.Login;
 
 import software.amazon.lambda.powertools.logging.PowertoolsLogging;
 
@@ -36,9 +37,14 @@ public final class RestoreSecretHandler
         return PowertoolsLogging.withLogging(
                 context,
                 () -> {
-                    if (Boolean.TRUE.equals(event.get("dryRun"))) {
-                        wiring.recovery().rehearse(Scheduled.deadline(context));
-                        return Map.of("outcome", "REHEARSED");
+                    if (DryRun.reports(event)) {
+                        return DryRun.report(
+                                wiring.looks(Login.Intent.RECOVER),
+                                () -> rehearse(context),
+                                context);
+                    }
+                    if (DryRun.asked(event)) {
+                        return rehearse(context);
                     }
                     return Scheduled.answer(
                             wiring.recovery()
@@ -47,5 +53,10 @@ public final class RestoreSecretHandler
                                             context.getAwsRequestId(),
                                             Scheduled.deadline(context)));
                 });
+    }
+
+    private Map<String, ?> rehearse(Context context) {
+        wiring.recovery().rehearse(Scheduled.deadline(context));
+        return Map.of("outcome", "REHEARSED");
     }
 }

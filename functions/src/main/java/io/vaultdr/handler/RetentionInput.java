@@ -14,6 +14,9 @@ sealed interface RetentionInput {
      */
     record Run(boolean dryRun) implements RetentionInput {}
 
+    /** {@code {"dryRun": true, "report": true}}: a dry run that tells what it looked at. */
+    record Look() implements RetentionInput {}
+
     /** {@code {"accept": {"by": "ada", "reason": "the CI mount was retired"}}}: ends a freeze. */
     record Accept(String by, String reason) implements RetentionInput {}
 
@@ -21,6 +24,9 @@ sealed interface RetentionInput {
     static RetentionInput of(Map<String, Object> event) {
         if (event.containsKey("detail-type") && event.containsKey("time")) {
             return new Run(false);
+        }
+        if (event.equals(Map.of("dryRun", true, "report", true))) {
+            return new Look();
         }
         if (event.size() == 1) {
             if (event.get("dryRun") instanceof Boolean dryRun) {

@@ -2,7 +2,9 @@ package io.vaultdr.handler;
 
 import com.amazonaws.services.lambda.runtime.Context;
 
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.Wiring;
+import io.vaultdr.runtime.WiringOfDoctor;
 import io.vaultdr.workflow.Step;
 import io.vaultdr.workflow.Verify;
 
@@ -20,5 +22,10 @@ public final class VerifyHandler extends StepHandler {
     @Override
     Step step(Wiring wiring, Context context) {
         return new Verify(wiring.dr(), wiring.leaders(), wiring.login(), wiring.clock());
+    }
+
+    @Override
+    Looks looks(WiringOfDoctor doctor) {
+        return doctor.verify();
     }
 }

@@ -8,8 +8,32 @@ import org.jspecify.annotations.Nullable;
  * server's body.
  */
 public abstract sealed class Failure extends RuntimeException {
+    private final String seen;
+    private final String next;
+
     private Failure(String tried, String seen, String next, @Nullable Throwable cause) {
         super(tried + ": " + seen + ". " + next, cause);
+        this.seen = tried + ": " + seen;
+        this.next = next;
+    }
+
+    /** What was tried and what was seen. */
+    public String seen() {
+        return seen;
+    }
+
+    /** What to do next. */
+    public String next() {
+        return next;
+    }
+
+    /** The same kind of failure, which also tells what was found out about it since. */
+    public Failure with(String found) {
+        return switch (this) {
+            case Retryable _ -> new Retryable(seen, found, next, this);
+            case Terminal _ -> new Terminal(seen, found, next, this);
+            case OutcomeUnknown _ -> new OutcomeUnknown(seen, found, next, this);
+        };
     }
 
     /** Nothing happened; the same call may be made again. */

@@ -250,6 +250,11 @@ public final class Wiring {
                 () -> HttpVaultClients.of(pair, authorities, HttpVaultClients.Limits.DEFAULT));
     }
 
+    /** A side's CA as PEM; empty: the runtime's own authorities. */
+    Function<Side, Optional<String>> authorities() {
+        return authorities;
+    }
+
     /** Finds a cluster's active node. */
     public LeaderFinder leaders() {
         return once(LeaderFinder.class, () -> new LeaderFinder(vaultClients()));
@@ -487,7 +492,7 @@ public final class Wiring {
                 PairMetrics.embedded(pair.pair()));
     }
 
-    private Side side() {
+    Side side() {
         return sideHere()
                 .orElseThrow(
                         () ->

@@ -7,6 +7,7 @@ import io.vaultdr.aws.S3Bucket;
 import io.vaultdr.aws.S3DrillBucket;
 import io.vaultdr.aws.S3Proofs;
 import io.vaultdr.aws.StepFunctionsDryRuns;
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.drill.Drill;
 
 import java.util.Optional;
@@ -31,6 +32,11 @@ public final class WiringOfDrill {
     /** The pair's metrics. */
     public PairMetrics metrics() {
         return PairMetrics.embedded(wiring.pair().pair());
+    }
+
+    /** What a drill uses. */
+    public Looks looks() {
+        return new WiringOfDoctor(wiring).drill();
     }
 
     /** The drill. */

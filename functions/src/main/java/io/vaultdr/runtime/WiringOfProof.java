@@ -6,12 +6,14 @@ import io.vaultdr.aws.S3Bucket;
 import io.vaultdr.aws.S3Proofs;
 import io.vaultdr.aws.S3Recovered;
 import io.vaultdr.aws.SecretValues;
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.model.Failure;
 import io.vaultdr.snapshot.IsolatedRestore;
 import io.vaultdr.snapshot.ProofRun;
 import io.vaultdr.snapshot.Prover;
 import io.vaultdr.snapshot.SecretRecovery;
 import io.vaultdr.snapshot.SnapshotStore;
+import io.vaultdr.vault.Login;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -95,6 +97,10 @@ public final class WiringOfProof {
 
     /** The bucket whose snapshots are restored. */
     public SnapshotStore store() {
+        return store(wiring, settings);
+    }
+
+    static SnapshotStore store(Wiring wiring, ProofSettings settings) {
         return new S3Bucket(wiring.aws(), settings.bucket(), wiring.pair().pair(), wiring.clock());
     }
 
@@ -152,6 +158,11 @@ public final class WiringOfProof {
     public Prover prover(Consumer<String> entered) {
         return new Prover(
                 wiring.pair().pair(), settings, isolated(entered), wiring.login(), versions());
+    }
+
+    /** What a restore in isolation uses, beside what its dry run asks. */
+    public Looks looks(Login.Intent intent) {
+        return new WiringOfDoctor(wiring).proof(settings, intent);
     }
 
     /** Recovers single secrets. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 
 import io.vaultdr.aws.AwsClients;
 import io.vaultdr.aws.SsmParameters;
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.model.Failure;
 
 import org.slf4j.Logger;
@@ -109,6 +110,27 @@ public final class WiringOfVantage {
                     "Deploy the Vantage stack of " + settings.region() + " again",
                     e);
         }
+    }
+
+    /**
+     * What probing one pair uses.
+     *
+     * @throws Failure.Terminal where the vantage doesn't probe {@code pair}
+     */
+    public Looks looks(String pair) {
+        return pairs().stream()
+                .filter(wiring -> wiring.pair().pair().value().equals(pair))
+                .findFirst()
+                .map(wiring -> new WiringOfDoctor(wiring).probe())
+                .orElseThrow(
+                        () ->
+                                new Failure.Terminal(
+                                        "look at pair " + pair,
+                                        "it isn't among those that are probed from "
+                                                + settings.region(),
+                                        "Deploy the Vantage stack of "
+                                                + settings.region()
+                                                + " again"));
     }
 
     /**

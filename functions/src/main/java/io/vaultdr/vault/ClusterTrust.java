@@ -44,11 +44,18 @@ record ClusterTrust(Optional<String> caPem, Optional<String> serverName) {
     SSLContext context() {
         try {
             SSLContext context = SSLContext.getInstance("TLS");
-            X509TrustManager authorities = authorities();
-            TrustManager manager =
-                    serverName.isPresent() ? new Named(authorities, serverName.get()) : authorities;
-            context.init(null, new TrustManager[] {manager}, null);
+            context.init(null, new TrustManager[] {manager()}, null);
             return context;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this runtime has no TLS", e);
+        }
+    }
+
+    /** What decides over a certificate. */
+    X509ExtendedTrustManager manager() {
+        try {
+            X509ExtendedTrustManager authorities = authorities();
+            return serverName.isPresent() ? new Named(authorities, serverName.get()) : authorities;
         } catch (CertificateException e) {
             throw new Failure.Terminal(
                     "read the cluster's CA",
@@ -82,13 +89,13 @@ record ClusterTrust(Optional<String> caPem, Optional<String> serverName) {
         }
     }
 
-    private X509TrustManager authorities() throws GeneralSecurityException, IOException {
+    private X509ExtendedTrustManager authorities() throws GeneralSecurityException, IOException {
         TrustManagerFactory factory =
                 TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         factory.init(caPem.isPresent() ? keyStore(caPem.get()) : null);
         return Arrays.stream(factory.getTrustManagers())
-                .filter(X509TrustManager.class::isInstance)
-                .map(X509TrustManager.class::cast)
+                .filter(X509ExtendedTrustManager.class::isInstance)
+                .map(X509ExtendedTrustManager.class::cast)
                 .findFirst()
                 .orElseThrow();
     }

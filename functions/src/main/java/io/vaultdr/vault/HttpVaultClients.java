@@ -56,12 +56,17 @@ public final class HttpVaultClients implements VaultClients {
 
     @Override
     public VaultClient at(PairSettings.Cluster cluster, URI node) {
-        ClusterTrust trust = new ClusterTrust(caPem.apply(cluster), cluster.serverName());
+        ClusterTrust trust = trust(cluster);
         return new HttpVaultClient(
                 node,
                 connections.computeIfAbsent(trust, this::connect),
                 trust.serverName().isPresent() && "https".equals(node.getScheme()),
                 limits);
+    }
+
+    /** Which servers the clients of {@code cluster} trust. */
+    ClusterTrust trust(PairSettings.Cluster cluster) {
+        return new ClusterTrust(caPem.apply(cluster), cluster.serverName());
     }
 
     private HttpClient connect(ClusterTrust trust) {

@@ -131,7 +131,16 @@ public final class Login {
      * @throws Failure.Terminal where the secret is missing or isn't what setup wrote
      */
     public void check(PairSettings.Cluster cluster, Intent intent) {
-        read(cluster.login() + "/" + intent, "");
+        check(cluster.login(), intent);
+    }
+
+    /**
+     * The same, by the prefix of the secrets' names.
+     *
+     * @throws Failure.Terminal where the secret is missing or isn't what setup wrote
+     */
+    public void check(String login, Intent intent) {
+        read(login + "/" + intent, "");
     }
 
     private Session to(String name, VaultClient node, String version) {

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.amazonaws.services.lambda.runtime.Context;
-import com.amazonaws.services.lambda.runtime.events.ScheduledEvent;
-import com.amazonaws.services.lambda.runtime.serialization.events.LambdaEventSerializers;
 import com.fasterxml.jackson.core.type.TypeReference;
 
 import io.vaultdr.aws.AwsClients;
@@ -36,8 +34,6 @@ import software.amazon.awssdk.services.cloudwatch.model.Metric;
 import software.amazon.awssdk.services.ssm.model.ParameterType;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -124,13 +120,9 @@ class FailoverHandlersIT {
                         new Settings.OfVantage(TestPair.DR, path, new Slots(Slots.DEFAULT_LENGTH)),
                         clients,
                         Clock.systemUTC());
-        ScheduledEvent event;
-        try (InputStream json = Files.newInputStream(EVENTS.resolve("probe.json"))) {
-            event =
-                    LambdaEventSerializers.serializerFor(
-                                    ScheduledEvent.class, getClass().getClassLoader())
-                            .fromJson(json);
-        }
+        Map<String, Object> event =
+                Json.MAPPER.readValue(
+                        EVENTS.resolve("probe.json").toFile(), new TypeReference<>() {});
         new ProbeHandler(vantage).handleRequest(event, context(22_000));
 
         List<Observation> seen =
@@ -145,5 +137,41 @@ class FailoverHandlersIT {
         Readiness readiness = wiring().evidence().readiness().getFirst();
         assertTrue(readiness.missing().size() >= 3, readiness::toString);
         assertTrue(readiness.newest().isEmpty());
+    }
+
+    /** A doctor's question to a vantage: one pair is looked at, and no evidence is written. */
+    @Test
+    void theProbeReportsWhatItSeesOfOnePair() {
+        String path = "/vault-dr/vantage";
+        clients.ssm(TestPair.DR)
+                .putParameter(
+                        r ->
+                                r.name(path + "/payments/settings")
+                                        .type(ParameterType.STRING)
+                                        .value(
+                                                Json.MAPPER
+                                                        .valueToTree(TestPair.at(Stage.AUTOMATIC))
+                                                        .toString()));
+        ProbeHandler handler =
+                new ProbeHandler(
+                        new WiringOfVantage(
+                                new Settings.OfVantage(
+                                        TestPair.DR, path, new Slots(Slots.DEFAULT_LENGTH)),
+                                clients,
+                                Clock.systemUTC()));
+        Map<String, Object> event = Map.of("dryRun", true, "report", true, "pair", "payments");
+
+        String checks = String.valueOf(handler.handleRequest(event, context(22_000)));
+
+        assertTrue(checks.contains("vault-dr-payments-ledger"), checks);
+        assertTrue(checks.contains("home serves, epoch 0"), checks);
+        assertTrue(checks.contains("TCP"), checks);
+        assertEquals(Map.of(), wiring().evidence().between(0, Long.MAX_VALUE / 1000));
+        assertThrows(
+                Failure.Terminal.class,
+                () ->
+                        handler.handleRequest(
+                                Map.of("dryRun", true, "report", true, "pair", "other"),
+                                context(22_000)));
     }
 }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.amazonaws.services.lambda.runtime.Context;
 import com.fasterxml.jackson.core.type.TypeReference;
 
+import io.vaultdr.doctor.Looks;
+import io.vaultdr.model.Check;
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
@@ -44,6 +46,7 @@ class RetentionHandlerTest {
                         new RetentionSettings(1, 0, 0, 0, 0, Optional.empty()),
                         List.of(),
                         measures -> {}),
+                () -> Looks.none().seeing(Check.LEDGER, "table", () -> "home serves"),
                 published::addAll);
     }
 
@@ -56,6 +59,19 @@ class RetentionHandlerTest {
     void saysWhatWouldGo() {
         assertEquals("DRY_RUN", answer(Map.of("dryRun", true)).get("result"));
         assertEquals(List.of(Measure.count("DryRunFailed", 0)), published);
+    }
+
+    @Test
+    void reportsWhatItLookedAt() {
+        Context context = Mockito.mock(Context.class);
+        Mockito.when(context.getRemainingTimeInMillis()).thenReturn(30_000);
+        Mockito.when(context.getFunctionName()).thenReturn("retention");
+        String checks =
+                handler.handleRequest(Map.of("dryRun", true, "report", true), context).toString();
+
+        assertTrue(checks.contains("home serves"), checks);
+        assertTrue(checks.contains("DRY_RUN"), checks);
+        assertEquals(List.of(), published);
     }
 
     @Test

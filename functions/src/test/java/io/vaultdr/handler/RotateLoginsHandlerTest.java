@@ -10,6 +10,7 @@ import io.vaultdr.cluster.RotateLogins;
 import io.vaultdr.cluster.RotateLogins.Report;
 import io.vaultdr.cluster.RotateLogins.Result;
 import io.vaultdr.cluster.Rotation.Rule;
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.model.Failure;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairMetrics.Measure;
@@ -30,7 +31,7 @@ class RotateLoginsHandlerTest {
     private final RotateLogins rotation = Mockito.mock(RotateLogins.class);
     private final List<Measure> published = new ArrayList<>();
     private final RotateLoginsHandler handler =
-            new RotateLoginsHandler(rotation, published::addAll);
+            new RotateLoginsHandler(rotation, Looks::none, published::addAll);
 
     @Test
     void rotatesByItsScheduledEvent() throws IOException {

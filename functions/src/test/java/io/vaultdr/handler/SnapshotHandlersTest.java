@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.amazonaws.services.lambda.runtime.Context;
-import com.amazonaws.services.lambda.runtime.events.ScheduledEvent;
-import com.amazonaws.services.lambda.runtime.serialization.events.LambdaEventSerializers;
 import com.fasterxml.jackson.core.type.TypeReference;
 
+import io.vaultdr.doctor.Looks;
+import io.vaultdr.model.Check;
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
@@ -24,7 +24,6 @@ import org.junit.jupiter.api.Test;
 import org.mockito.Mockito;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -55,6 +54,7 @@ class SnapshotHandlersTest {
                                         Path.of("/nowhere")),
                                 measures -> {}),
                         dryRun,
+                        Looks::none,
                         measures -> {});
 
         assertEquals(
@@ -66,18 +66,72 @@ class SnapshotHandlersTest {
     void countDryRunsThatFail() {
         List<Measure> published = new ArrayList<>();
         TakeSnapshotHandler handler =
-                new TakeSnapshotHandler(Mockito.mock(SnapshotRun.class), dryRun, published::addAll);
+                new TakeSnapshotHandler(
+                        Mockito.mock(SnapshotRun.class),
+                        dryRun,
+                        () ->
+                                Looks.none()
+                                        .leaving("document", "stop", "it stops servers")
+                                        .seeing(
+                                                Check.LEDGER,
+                                                "table",
+                                                () -> {
+                                                    throw new Failure.Terminal(
+                                                            "read it", "403", "Allow it");
+                                                }),
+                        published::addAll);
         Mockito.when(dryRun.run()).thenReturn(Map.of("node", "n1 leads"));
         assertEquals(
                 Map.of("node", "n1 leads"), handler.handleRequest(Map.of("dryRun", true), context));
 
         Failure gone = new Failure.Retryable("reach the nodes", "silence", "Look.");
         Mockito.when(dryRun.run()).thenThrow(gone);
-        assertThrows(Failure.class, () -> handler.handleRequest(Map.of("dryRun", true), context));
+        Failure failure =
+                assertThrows(
+                        Failure.Retryable.class,
+                        () -> handler.handleRequest(Map.of("dryRun", true), context));
+        assertEquals(
+                "reach the nodes: silence: found ledger table: read it: 403 (Allow it). Look.",
+                failure.getMessage());
 
         assertEquals(
                 List.of(Measure.count("DryRunFailed", 0), Measure.count("DryRunFailed", 1)),
                 published);
+    }
+
+    /** Whoever asks for a report sees all of it, and nobody is paged. */
+    @Test
+    void reportAllThatWasLookedAtWhateverCameOfIt() {
+        List<Measure> published = new ArrayList<>();
+        Mockito.when(context.getRemainingTimeInMillis()).thenReturn(30_000);
+        Mockito.when(context.getFunctionName()).thenReturn("take-snapshot");
+        Mockito.when(dryRun.run())
+                .thenThrow(new Failure.Retryable("reach the nodes", "silence", "Look."));
+        TakeSnapshotHandler handler =
+                new TakeSnapshotHandler(
+                        Mockito.mock(SnapshotRun.class),
+                        dryRun,
+                        () -> Looks.none().seeing(Check.LEDGER, "table", () -> "home serves"),
+                        published::addAll);
+
+        assertEquals(
+                Map.of(
+                        "checks",
+                        List.of(
+                                Map.of(
+                                        "name", "ledger",
+                                        "target", "table",
+                                        "result", "OK",
+                                        "saw", "home serves",
+                                        "fix", ""),
+                                Map.of(
+                                        "name", "dry run",
+                                        "target", "take-snapshot",
+                                        "result", "FAILED",
+                                        "saw", "reach the nodes: silence",
+                                        "fix", "Look."))),
+                handler.handleRequest(Map.of("dryRun", true, "report", true), context));
+        assertEquals(List.of(), published);
     }
 
     @Test
@@ -94,10 +148,11 @@ class SnapshotHandlersTest {
                                         MissingCopies.Owed.ALL),
                                 () -> Serving.ALWAYS_HOME,
                                 Clock.systemUTC(),
-                                measures -> {}));
+                                measures -> {}),
+                        Looks::none);
 
         assertEquals(
-                0, handler.handleRequest(event("freshness-check"), context).get("copiesMissing"));
+                0, handler.handleRequest(json("freshness-check"), context).get("copiesMissing"));
     }
 
     @Test
@@ -125,13 +180,5 @@ class SnapshotHandlersTest {
                 Objects.requireNonNull(System.getProperty("vaultdr.root")),
                 "events",
                 name + ".json");
-    }
-
-    private static ScheduledEvent event(String name) throws IOException {
-        try (InputStream json = Files.newInputStream(file(name))) {
-            return LambdaEventSerializers.serializerFor(
-                            ScheduledEvent.class, ScheduledEvent.class.getClassLoader())
-                    .fromJson(json);
-        }
     }
 }

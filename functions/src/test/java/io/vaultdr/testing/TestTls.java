@@ -31,6 +31,15 @@ public record TestTls(Path ca, Path certificate, Path key, Path keyStore, List<S
      * @param names DNS names, and IP addresses written {@code ip:127.0.0.1}
      */
     public static TestTls in(Path directory, String... names) {
+        return in(directory, List.of("-validity", "30"), names);
+    }
+
+    /** The same with a server certificate that ended five days ago. */
+    public static TestTls ended(Path directory, String... names) {
+        return in(directory, List.of("-startdate", "-10d", "-validity", "5"), names);
+    }
+
+    private static TestTls in(Path directory, List<String> validity, String... names) {
         String alternatives =
                 Stream.of(names)
                         .map(name -> name.startsWith("ip:") ? name : "dns:" + name)
@@ -58,7 +67,8 @@ public record TestTls(Path ca, Path certificate, Path key, Path keyStore, List<S
                     List.of("-certreq", "-alias", "server", "-file", request.toString()));
             keytool(
                     store,
-                    List.of("-gencert", "-rfc", "-alias", "ca", "-validity", "30"),
+                    List.of("-gencert", "-rfc", "-alias", "ca"),
+                    validity,
                     List.of("-infile", request.toString(), "-outfile", certificate.toString()),
                     List.of("-ext", "san=" + alternatives));
             keytool(store, List.of("-exportcert", "-rfc", "-alias", "ca", "-file", ca.toString()));
