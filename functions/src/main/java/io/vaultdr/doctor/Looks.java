@@ -27,12 +27,8 @@ import java.util.function.Supplier;
  * it and tells what it saw instead of failing; all are taken at once.
  */
 public final class Looks {
-    /** How many looks there are. */
     private final List<Look> all;
 
-    /**
-     * @param what it looks at, as the check is called
-     */
     private record Look(String what, String target, Supplier<List<Check>> take) {}
 
     private Looks(List<Look> all) {
