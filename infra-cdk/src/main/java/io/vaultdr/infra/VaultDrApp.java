@@ -9,6 +9,7 @@ import io.vaultdr.infra.config.Mistake;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.infra.stack.BackupStack;
+import io.vaultdr.infra.stack.ClusterStack;
 import io.vaultdr.infra.stack.DrillStack;
 import io.vaultdr.infra.stack.FailoverStack;
 import io.vaultdr.infra.stack.FlagStack;
@@ -110,6 +111,11 @@ public final class VaultDrApp {
                 stacks.add(
                         new BackupStack(
                                 app, names.of("backup-" + region), config, pair, region, zip));
+            }
+            for (String region : pair.clusterRegions()) {
+                stacks.add(
+                        new ClusterStack(
+                                app, names.of("cluster-" + region), config, pair, region, zip));
             }
             Pair there = pair.there();
             if (there.inCopyAccount()) {

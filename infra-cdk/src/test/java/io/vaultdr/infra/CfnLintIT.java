@@ -41,6 +41,8 @@ class CfnLintIT {
                         Synthesised.example("automatic"),
                         Synthesised.example("vault"),
                         Synthesised.example("copy-account"),
+                        Synthesised.example("cluster"),
+                        Synthesised.example("pilot-light"),
                         Synthesised.apart())) {
             all.stacks()
                     .forEach(

@@ -1,8 +1,11 @@
 package io.vaultdr.infra.config;
 
 import io.vaultdr.model.PairId;
+import io.vaultdr.model.Side;
+import io.vaultdr.runtime.PairSettings.AwsLogin;
 import io.vaultdr.runtime.PairSettings.Edition;
 import io.vaultdr.runtime.PairSettings.Failover.Prefer;
+import io.vaultdr.runtime.PairSettings.Failover.Strategy;
 import io.vaultdr.runtime.PairSettings.Stage;
 import io.vaultdr.runtime.PairSettings.Tag;
 import io.vaultdr.runtime.PairSettings.Vantage;
@@ -13,8 +16,10 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * All that a deployment is told, valid in itself. {@link ConfigFile} reads it.
@@ -54,6 +59,8 @@ public record Config(
     /**
      * A pair.
      *
+     * @param strategy what stands in the DR region before a promotion
+     * @param servers what the clusters that are made have in common; empty: both are brought
      * @param copyTo the region of the second bucket: the DR side's where there is one
      * @param copyAccount the account that this bucket, its key, its Retention and the prover stand
      *     in; empty: home's
@@ -64,6 +71,8 @@ public record Config(
             PairId id,
             Edition edition,
             Stage stage,
+            Strategy strategy,
+            Optional<Servers> servers,
             Cluster home,
             Optional<Cluster> dr,
             Optional<String> copyTo,
@@ -136,7 +145,9 @@ public record Config(
                     id,
                     edition,
                     otherStage,
-                    home,
+                    strategy,
+                    servers.filter(it -> !from),
+                    from ? home.brought() : home,
                     otherDr,
                     copyTo,
                     copyAccount,
@@ -155,6 +166,40 @@ public record Config(
             return dr.orElseThrow();
         }
 
+        /** Whether the CDK app makes a cluster of the pair. */
+        public boolean made() {
+            return home.made().isPresent() || dr.flatMap(Cluster::made).isPresent();
+        }
+
+        /** The side whose cluster is made in {@code region}, if one is. */
+        public Optional<Side> madeIn(String region) {
+            return Stream.of(Side.values())
+                    .filter(side -> side == Side.HOME || probed())
+                    .filter(side -> cluster(side).made().isPresent())
+                    .filter(side -> cluster(side).region().equals(region))
+                    .findFirst();
+        }
+
+        /**
+         * Where a Cluster stack stands: in every region of a home that is made, since its seal's
+         * key and its recovery keys are wanted there in any case; otherwise beside a DR cluster.
+         */
+        public List<String> clusterRegions() {
+            return bucketRegions().stream()
+                    .filter(region -> home.made().isPresent() || madeIn(region).isPresent())
+                    .toList();
+        }
+
+        /** Where a made cluster's audit device writes, the same on every node. */
+        public String auditFile() {
+            return "/var/log/" + edition.name().toLowerCase(Locale.ROOT) + "/audit.log";
+        }
+
+        /** The cluster on {@code side}. */
+        public Cluster cluster(Side side) {
+            return side == Side.HOME ? home : drCluster();
+        }
+
         /** The regions that hold snapshots, home's first. */
         public List<String> bucketRegions() {
             return copyTo.map(copy -> List.of(home.region(), copy)).orElse(List.of(home.region()));
@@ -162,9 +207,11 @@ public record Config(
     }
 
     /**
-     * A cluster that exists.
+     * A cluster.
      *
      * @param ca its certificate authority in PEM; empty: one that Java trusts
+     * @param awsLogin how functions log in by their own AWS role; empty: by AppRole
+     * @param made what it is made of; empty: it exists already
      */
     public record Cluster(
             String region,
@@ -176,7 +223,86 @@ public record Config(
             Network network,
             Optional<String> autoScalingGroup,
             Optional<Tag> instances,
-            int voters) {}
+            int voters,
+            Optional<AwsLogin> awsLogin,
+            Optional<Made> made) {
+
+        /** The same, as an account is told of it where nothing is made of it. */
+        Cluster brought() {
+            return new Cluster(
+                    region,
+                    address,
+                    nodes,
+                    serverName,
+                    ca,
+                    login,
+                    network,
+                    autoScalingGroup,
+                    instances,
+                    voters,
+                    awsLogin,
+                    Optional.empty());
+        }
+    }
+
+    /**
+     * What the clusters have in common that the CDK app makes of a pair.
+     *
+     * @param nodes how many each has when it is complete
+     * @param instanceType a type with an arm64 processor
+     * @param volumeGiB the size of each node's volume
+     * @param sealKey the ARN of a multi-Region key that exists; empty: one is made
+     * @param awsLogin how functions log in by their own AWS role; empty: by AppRole
+     * @param licence the secret that holds Vault Enterprise's licence
+     * @param breakGlass the ARN of the role that may read recovery keys and delete the seal key;
+     *     empty: each region gets one
+     * @param selfFence whether a node of home stops by itself when it can read no quarantine mark
+     * @param capacityReservation whether the DR side's instances are reserved
+     */
+    public record Servers(
+            int nodes,
+            String instanceType,
+            int volumeGiB,
+            Optional<String> sealKey,
+            Optional<AwsLogin> awsLogin,
+            Optional<String> licence,
+            Optional<String> breakGlass,
+            boolean selfFence,
+            boolean capacityReservation) {}
+
+    /**
+     * A cluster that the CDK app makes.
+     *
+     * @param zone the hosted zone of the address' record
+     * @param subnets availability zone → address range of the subnet that is made there for nodes
+     * @param routeTables availability zone → the route table of that subnet
+     * @param clients who may talk to the load balancer
+     * @param functions where this project's functions and vantages stand, which ask single nodes
+     * @param reaches what the servers themselves may reach besides AWS, such as databases
+     * @param tls the secret that holds the servers' certificate and its key
+     * @param server what its nodes run
+     */
+    public record Made(
+            String zone,
+            Map<String, Cidr> subnets,
+            Map<String, String> routeTables,
+            List<Cidr> clients,
+            List<Cidr> functions,
+            List<Destination> reaches,
+            String tls,
+            Server server) {}
+
+    /** An address range, at one TCP port. */
+    public record Destination(Cidr range, int port) {}
+
+    /**
+     * What a node runs.
+     *
+     * @param version as the server calls itself
+     * @param binary the server, for Linux on arm64
+     * @param sealPlugin its seal plugin, where it needs one
+     */
+    public record Server(Version version, Artifact binary, Optional<Artifact> sealPlugin) {}
 
     /** How the server runs on the nodes, the same on both sides. */
     public record Service(String unit, String dataDirectory) {}

@@ -3,15 +3,19 @@ package io.vaultdr.infra.config;
 import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Egress;
 import io.vaultdr.infra.config.Config.Goals;
+import io.vaultdr.infra.config.Config.Made;
 import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
+import io.vaultdr.infra.config.Config.Servers;
 import io.vaultdr.infra.config.Config.Service;
 import io.vaultdr.infra.config.Config.Snapshots;
 import io.vaultdr.infra.config.Config.Timings;
 import io.vaultdr.infra.config.Config.Traffic;
 import io.vaultdr.model.PairId;
+import io.vaultdr.model.Side;
 import io.vaultdr.runtime.PairSettings.Edition;
+import io.vaultdr.runtime.PairSettings.Failover.Strategy;
 import io.vaultdr.runtime.PairSettings.Stage;
 import io.vaultdr.runtime.PairSettings.Tag;
 import io.vaultdr.runtime.PairSettings.Vantage;
@@ -105,7 +109,11 @@ public final class ConfigFile {
                                 .each(Kind.REGION, (region, section) -> finishedNetwork(section)));
         Section pairs = root.requiredSection("pairs", "one pair at least, by its name");
         Map<PairId, Pair> read =
-                pairs.each(Kind.PAIR, (id, section) -> pair(id, section, vantages, account));
+                pairs.each(
+                        Kind.PAIR, (id, section) -> pair(prefix, id, section, vantages, account));
+        if (pairs.good()) {
+            ClusterReader.apart(List.copyOf(read.values()), pairs);
+        }
         if (root.has("pairs") && pairs.keys().isEmpty()) {
             root.missing("pairs", "one pair at least, by its name");
         }
@@ -143,15 +151,25 @@ public final class ConfigFile {
     }
 
     private Pair pair(
-            PairId id, Section section, Map<String, Network> vantages, Optional<String> account) {
+            String prefix,
+            PairId id,
+            Section section,
+            Map<String, Network> vantages,
+            Optional<String> account) {
         Edition edition =
                 section.optional("edition", Kind.oneOf(Edition.class)).orElse(Edition.OPENBAO);
         Stage stage = section.required("stage", Kind.oneOf(Stage.class));
         boolean probed = stage.compareTo(Stage.OBSERVE) >= 0;
 
+        Strategy strategy =
+                section.optional("strategy", Kind.oneOf(Strategy.class))
+                        .orElse(Strategy.WARM_STANDBY);
+        Optional<Servers> servers = section.section("cluster").map(ClusterReader::servers);
+
         Section homeSection = section.requiredSection("home", "the cluster that serves");
-        Cluster home = cluster(homeSection, stage, false);
-        Optional<Cluster> dr = section.section("dr").map(it -> cluster(it, stage, true));
+        SideReader sides = new SideReader(prefix, id, stage, section, servers);
+        Cluster home = cluster(homeSection, sides, Side.HOME);
+        Optional<Cluster> dr = section.section("dr").map(it -> cluster(it, sides, Side.DR));
         Optional<String> copyTo =
                 section.optional("copyTo", Kind.REGION).or(() -> dr.map(Cluster::region));
         Optional<String> copyAccount = section.optional("copyAccount", Kind.ACCOUNT);
@@ -190,6 +208,8 @@ public final class ConfigFile {
                         id,
                         edition,
                         stage,
+                        strategy,
+                        servers,
                         home,
                         dr,
                         copyTo,
@@ -253,6 +273,7 @@ public final class ConfigFile {
                                         pair.copyTo().orElseThrow(),
                                         "the DR side's region " + dr.region() + ", or no copyTo"));
         pair.prove().ifPresent(prove -> ProveReader.together(pair, prove, section));
+        ClusterReader.together(pair, section);
         if (!pair.probed()) {
             return;
         }
@@ -277,14 +298,63 @@ public final class ConfigFile {
         }
     }
 
-    private Cluster cluster(Section section, Stage stage, boolean dr) {
+    /** What both sides of a pair are read with. */
+    private record SideReader(
+            String prefix, PairId id, Stage stage, Section pair, Optional<Servers> servers) {}
+
+    private Cluster cluster(Section section, SideReader with, Side side) {
         URI address = section.required("address", Kind.ADDRESS);
-        List<URI> nodes = section.list("nodes", Kind.ADDRESS);
         Section login = section.requiredSection("login", "{ approle: the prefix of its secrets }");
         String approle = login.required("approle", Kind.SECRET);
         login.finish();
+        String region = section.required("region", Kind.REGION);
+        Optional<String> serverName = section.optional("serverName", Kind.HOST);
+        Optional<String> ca = section.optional("ca", Kind.TEXT).flatMap(path -> pem(section, path));
+        Network network = network(section);
+        Optional<Made> made = ClusterReader.made(with.pair(), section);
+        Cluster cluster =
+                made.isPresent()
+                        ? new Cluster(
+                                region,
+                                address,
+                                List.of(address),
+                                // Nodes are asked by their own addresses, which change.
+                                serverName.or(() -> Optional.of(address.getHost())),
+                                ca,
+                                approle,
+                                network,
+                                Optional.of(Names.group(with.prefix(), with.id(), side)),
+                                Optional.of(Names.instances(with.id(), side)),
+                                with.servers().map(Servers::nodes).orElse(1),
+                                with.servers().flatMap(Servers::awsLogin),
+                                made)
+                        : brought(
+                                section,
+                                with.stage(),
+                                side,
+                                new Cluster(
+                                        region,
+                                        address,
+                                        List.of(address),
+                                        serverName,
+                                        ca,
+                                        approle,
+                                        network,
+                                        Optional.empty(),
+                                        Optional.empty(),
+                                        1,
+                                        Optional.empty(),
+                                        Optional.empty()));
+        section.finish();
+        return cluster;
+    }
+
+    /** The cluster that exists, with what only such a one is asked for. */
+    private static Cluster brought(Section section, Stage stage, Side side, Cluster read) {
+        List<URI> nodes = section.list("nodes", Kind.ADDRESS);
         Optional<Tag> instances = section.section("instances").flatMap(ConfigFile::instances);
         boolean probed = stage.compareTo(Stage.OBSERVE) >= 0;
+        boolean dr = side == Side.DR;
         if (probed && !section.has("instances")) {
             section.missing("instances", "{ tag: value } by which its servers are found");
         }
@@ -294,21 +364,20 @@ public final class ConfigFile {
         if (dr && probed && !section.has("voters")) {
             section.missing("voters", "how many voting nodes it grows to, such as 3 or 5");
         }
-        Cluster cluster =
-                new Cluster(
-                        section.required("region", Kind.REGION),
-                        address,
-                        nodes.isEmpty() ? List.of(address) : nodes,
-                        section.optional("serverName", Kind.HOST),
-                        section.optional("ca", Kind.TEXT).flatMap(path -> pem(section, path)),
-                        approle,
-                        network(section),
-                        section.optional("autoScalingGroup", Kind.TEXT),
-                        instances,
-                        section.optional("voters", Kind.number(1, 7))
-                                .orElse(nodes.isEmpty() ? 1 : nodes.size()));
-        section.finish();
-        return cluster;
+        return new Cluster(
+                read.region(),
+                read.address(),
+                nodes.isEmpty() ? read.nodes() : nodes,
+                read.serverName(),
+                read.ca(),
+                read.login(),
+                read.network(),
+                section.optional("autoScalingGroup", Kind.TEXT),
+                instances,
+                section.optional("voters", Kind.number(1, 7))
+                        .orElse(nodes.isEmpty() ? 1 : nodes.size()),
+                Optional.empty(),
+                Optional.empty());
     }
 
     private Optional<String> pem(Section section, String relative) {

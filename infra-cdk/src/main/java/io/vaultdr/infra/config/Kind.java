@@ -1,5 +1,6 @@
 package io.vaultdr.infra.config;
 
+import io.vaultdr.infra.config.Config.Destination;
 import io.vaultdr.model.PairId;
 
 import java.net.URI;
@@ -110,6 +111,50 @@ record Kind<T>(String expected, Function<String, Optional<T>> parse, T placehold
                     Kind::address,
                     URI.create("https://vault.example.com:8200"));
 
+    static final Kind<String> AVAILABILITY_ZONE =
+            matching(
+                    "an availability zone such as eu-west-1a",
+                    "[a-z]{2}(-[a-z]+){1,2}-[1-9][a-z]",
+                    "eu-west-1a");
+    static final Kind<String> ROUTE_TABLE =
+            matching("a route table's id such as rtb-0a1b", "rtb-[0-9a-f]{4,17}", "rtb-0a1b");
+    static final Kind<String> INSTANCE_TYPE =
+            matching(
+                    "an instance type with an arm64 processor, such as m7g.large: that is what the"
+                            + " servers' binaries are for",
+                    "[a-z]+[0-9]+g[a-z]*\\.[a-z0-9]+",
+                    "m7g.large");
+    static final Kind<String> ROLE =
+            matching(
+                    "the ARN of a role",
+                    "arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=,.@/-]+",
+                    "arn:aws:iam::111122223333:role/none");
+    static final Kind<String> AUTH_MOUNT =
+            matching("an auth method's path, such as aws", "[\\w-]+(/[\\w-]+)*", "aws");
+    static final Kind<Boolean> YES_OR_NO =
+            new Kind<>(
+                    "true or false",
+                    text ->
+                            text.matches("true|false")
+                                    ? Optional.of(Boolean.valueOf(text))
+                                    : Optional.empty(),
+                    false);
+    static final Kind<Version> VERSION =
+            new Kind<>(
+                    "a version such as 2.7.2, in quotes",
+                    Version::parse,
+                    new Version(0, 0, 0, "0.0.0"));
+    static final Kind<Cidr> CIDR =
+            new Kind<>(
+                    "an address range such as 10.0.10.0/26, no bit set after its mask",
+                    Cidr::parse,
+                    new Cidr(0, 32));
+    static final Kind<Destination> DESTINATION =
+            new Kind<>(
+                    "an address range and a TCP port, such as 10.20.0.0/16:5432",
+                    Kind::destination,
+                    new Destination(new Cidr(0, 32), 443));
+
     /** A whole number from {@code low} to {@code high}. */
     static Kind<Integer> number(int low, int high) {
         return new Kind<>(
@@ -206,6 +251,18 @@ record Kind<T>(String expected, Function<String, Optional<T>> parse, T placehold
         } catch (DateTimeParseException e) {
             return Optional.empty();
         }
+    }
+
+    private static Optional<Destination> destination(String text) {
+        int colon = text.lastIndexOf(':');
+        return colon < 0 || !text.substring(colon + 1).matches("[1-9][0-9]{0,4}")
+                ? Optional.empty()
+                : Cidr.parse(text.substring(0, colon))
+                        .map(
+                                range ->
+                                        new Destination(
+                                                range, Integer.parseInt(text.substring(colon + 1))))
+                        .filter(it -> it.port() < 65_536);
     }
 
     private static Optional<URI> address(String text) {

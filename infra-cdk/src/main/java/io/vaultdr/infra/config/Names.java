@@ -1,7 +1,10 @@
 package io.vaultdr.infra.config;
 
 import io.vaultdr.model.PairId;
+import io.vaultdr.model.Side;
+import io.vaultdr.runtime.PairSettings.Tag;
 
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -93,6 +96,87 @@ public record Names(String prefix, PairId pair, String account, Map<String, Stri
         return of("clients-to-dr");
     }
 
+    /** The tag by which a made cluster's instances are found, on each side its own value. */
+    public static Tag instances(PairId pair, Side side) {
+        return new Tag(INSTANCES, pair + "-" + named(side));
+    }
+
+    /** The instance tag that names the SSM parameter with a node's settings. */
+    public static final String NODE_TAG = "vault-dr:node";
+
+    private static final String INSTANCES = "vault-dr";
+
+    /** The Auto Scaling group of a made cluster, its launch template and its balancer. */
+    public static String group(String prefix, PairId pair, Side side) {
+        return prefix + "-" + pair + "-" + named(side);
+    }
+
+    /** The same, of this pair. */
+    public String group(Side side) {
+        return group(prefix, pair, side);
+    }
+
+    /** The SSM parameter that a node of {@code side} reads its settings from. */
+    public String nodeSettings(Side side) {
+        return path("node-" + named(side));
+    }
+
+    /**
+     * The SSM parameter of each region that holds the id of the image that nodes start from. Image
+     * Builder's own role writes below {@code /imagebuilder} only.
+     */
+    public String image() {
+        return "/imagebuilder" + path("image");
+    }
+
+    /** The role of a made cluster's instances in {@code region}, and their instance profile. */
+    public String nodeRole(String region) {
+        return of("node-" + region);
+    }
+
+    /** That role's ARN. */
+    public String nodeRoleArn(String region) {
+        return "arn:aws:iam::" + account + ":role/" + nodeRole(region);
+    }
+
+    /** The role that may read recovery keys, where the configuration names none. */
+    public String breakGlassRole(String region) {
+        return of("break-glass-" + region);
+    }
+
+    /** The alias of the key that seals a made cluster, the same in each region. */
+    public String sealKeyAlias() {
+        return "alias/" + of("seal");
+    }
+
+    /** The secret of the recovery keys, of the same name in each region. */
+    public String recoveryKeys() {
+        return prefix + "/" + pair + "/recovery-keys";
+    }
+
+    /** The secret of home's region that tells how far the initialisation came. */
+    public String initialisation() {
+        return prefix + "/" + pair + "/initialisation";
+    }
+
+    /** The hook that holds a new instance until its node votes. */
+    public String launchHook() {
+        return of("launch");
+    }
+
+    /** The hook that holds an instance until its node may go. */
+    public String terminationHook() {
+        return of("terminate");
+    }
+
+    private String path(String last) {
+        return "/" + prefix + "/" + pair + "/" + last;
+    }
+
+    private static String named(Side side) {
+        return side.name().toLowerCase(Locale.ROOT);
+    }
+
     /** The topic that pages people. */
     public String pages() {
         return of("pages");
@@ -105,7 +189,7 @@ public record Names(String prefix, PairId pair, String account, Map<String, Stri
 
     /** The SSM path of the certificate authorities. */
     public String caPath() {
-        return "/" + prefix + "/" + pair + "/ca";
+        return path("ca");
     }
 
     /** A function's ARN, without a qualifier. */

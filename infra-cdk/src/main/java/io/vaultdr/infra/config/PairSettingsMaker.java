@@ -6,7 +6,6 @@ import io.vaultdr.model.Slots;
 import io.vaultdr.runtime.DrillSettings;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.PairSettings.Failover.Prefer;
-import io.vaultdr.runtime.PairSettings.Failover.Strategy;
 import io.vaultdr.runtime.ProofSettings;
 
 import java.time.Duration;
@@ -32,8 +31,8 @@ public final class PairSettingsMaker {
                 pair.edition(),
                 pair.stage(),
                 names.account(),
-                cluster(pair.home()),
-                pair.dr().filter(dr -> pair.probed()).map(PairSettingsMaker::cluster),
+                cluster(pair.home(), made(pair, names)),
+                pair.dr().filter(dr -> pair.probed()).map(dr -> cluster(dr, made(pair, names))),
                 pair.bucketRegions().stream().map(region -> snapshots(names, region)).toList(),
                 pair.probed()
                         ? config.vantages().keySet().stream()
@@ -117,8 +116,31 @@ public final class PairSettingsMaker {
         return new PairSettings.Bucket(region, names.snapshots(region), names.owner(region));
     }
 
-    /** What functions know of {@code cluster}. */
+    /** How long a termination that would cost too much is held. */
+    private static final Duration HOLD_LIMIT = Duration.ofHours(2);
+
+    private static Optional<PairSettings.Made> made(Pair pair, Names names) {
+        return pair.servers()
+                .map(
+                        servers ->
+                                new PairSettings.Made(
+                                        servers.nodes(),
+                                        names.launchHook(),
+                                        names.terminationHook(),
+                                        HOLD_LIMIT,
+                                        names.recoveryKeys(),
+                                        names.initialisation(),
+                                        names.of("wipe"),
+                                        pair.auditFile()));
+    }
+
+    /** What is known of {@code cluster} by who only talks to its servers. */
     public static PairSettings.Cluster cluster(Config.Cluster cluster) {
+        return cluster(cluster, Optional.empty());
+    }
+
+    private static PairSettings.Cluster cluster(
+            Config.Cluster cluster, Optional<PairSettings.Made> made) {
         return new PairSettings.Cluster(
                 cluster.region(),
                 cluster.address(),
@@ -128,8 +150,8 @@ public final class PairSettingsMaker {
                 cluster.autoScalingGroup(),
                 cluster.instances(),
                 cluster.voters(),
-                Optional.empty(),
-                Optional.empty());
+                cluster.awsLogin(),
+                made.filter(it -> cluster.made().isPresent()));
     }
 
     private static PairSettings.Failover failover(Pair pair, Names names) {
@@ -150,7 +172,7 @@ public final class PairSettingsMaker {
                         .filter(it -> Sizes.provable(pair.snapshots().largest()))
                         .map(Prove::maxAge),
                 pair.proving().map(Prove::prefer).orElse(Prefer.PROVEN),
-                Strategy.WARM_STANDBY);
+                pair.strategy());
     }
 
     private static PairSettings.Traffic traffic(

@@ -45,7 +45,8 @@ final class ProveReader {
         return prove;
     }
 
-    private static Artifact artifact(Section section) {
+    /** A file in a bucket. */
+    static Artifact artifact(Section section) {
         Artifact artifact =
                 new Artifact(
                         section.optional("bucket", Kind.BUCKET),

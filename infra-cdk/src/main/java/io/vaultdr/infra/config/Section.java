@@ -95,6 +95,11 @@ final class Section {
         return List.copyOf(values);
     }
 
+    /** Whether what is under {@code key} is a mapping. */
+    boolean isMapping(String key) {
+        return has(key) && node(key) instanceof MappingNode;
+    }
+
     /** The mapping under {@code key}; a mistake where it is missing. */
     Section requiredSection(String key, String expected) {
         if (!has(key)) {
@@ -178,6 +183,14 @@ final class Section {
                 .filter(one -> distance(key, one) <= Math.max(2, one.length() / 3))
                 .map(one -> "'" + one + "' perhaps")
                 .orElse("one of " + String.join(", ", known));
+    }
+
+    /** The same mapping, of which nothing is noted: it has been read before. */
+    Section silent() {
+        Section copy = new Section(path, List.of(), line, new ArrayList<>());
+        copy.entries.putAll(entries);
+        copy.lines.putAll(lines);
+        return copy;
     }
 
     private Section empty(String key, List<Mistake> told) {

@@ -2,6 +2,7 @@ package io.vaultdr.infra.construct;
 
 import io.github.cdklabs.cdknag.NagPackSuppression;
 import io.github.cdklabs.cdknag.NagSuppressions;
+import io.vaultdr.infra.config.Names;
 
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Stack;
@@ -11,6 +12,11 @@ import software.amazon.awscdk.services.cloudwatch.IMetric;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
 import software.amazon.awscdk.services.cloudwatch.actions.SnsAction;
+import software.amazon.awscdk.services.events.EventField;
+import software.amazon.awscdk.services.events.EventPattern;
+import software.amazon.awscdk.services.events.Rule;
+import software.amazon.awscdk.services.events.RuleTargetInput;
+import software.amazon.awscdk.services.events.targets.SnsTopic;
 import software.amazon.awscdk.services.iam.Effect;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
@@ -65,6 +71,63 @@ public final class Pages {
         Stack stack = Stack.of(scope);
         return new Pages(
                 topic, "arn:aws:sns:" + stack.getRegion() + ":" + stack.getAccount() + ":" + name);
+    }
+
+    /** Lets the account's EventBridge rules of that name's beginning publish, too. */
+    public void allowRules(Names names, String region) {
+        topic.addToResourcePolicy(
+                PolicyStatement.Builder.create()
+                        .sid("Rules")
+                        .effect(Effect.ALLOW)
+                        .principals(List.of(new ServicePrincipal("events.amazonaws.com")))
+                        .actions(List.of("sns:Publish"))
+                        .resources(List.of(topic.getTopicArn()))
+                        .conditions(
+                                Map.of(
+                                        "ArnLike",
+                                        Map.of(
+                                                "aws:SourceArn",
+                                                names.arn("events", region, "rule/")
+                                                        + names.of("*"))))
+                        .build());
+    }
+
+    /**
+     * Pages when AWS says that something was done. The topic has to let rules publish.
+     *
+     * @param what was done, as a sentence's beginning; the rule adds by whom
+     */
+    public void onCall(
+            Construct scope,
+            String id,
+            String name,
+            EventPattern calls,
+            String what,
+            String runbook) {
+        Rule.Builder.create(scope, id)
+                .ruleName(name)
+                .description(what)
+                .eventPattern(calls)
+                .targets(
+                        List.of(
+                                SnsTopic.Builder.create(topic)
+                                        .message(
+                                                RuleTargetInput.fromText(
+                                                        described(
+                                                                what
+                                                                        + ": "
+                                                                        + EventField.fromPath(
+                                                                                "$.detail.eventName")
+                                                                        + " by "
+                                                                        + EventField.fromPath(
+                                                                                "$.detail.userIdentity.arn")
+                                                                        + " at "
+                                                                        + EventField.fromPath(
+                                                                                "$.detail.eventTime")
+                                                                        + ".",
+                                                                runbook)))
+                                        .build()))
+                .build();
     }
 
     /** The topic that another stack of the same region makes. */

@@ -4,6 +4,7 @@ import io.github.cdklabs.cdknag.NagPackSuppression;
 import io.github.cdklabs.cdknag.NagSuppressions;
 import io.vaultdr.infra.iam.Allowance;
 
+import software.amazon.awscdk.services.iam.IPrincipal;
 import software.amazon.awscdk.services.iam.PolicyDocument;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
@@ -21,10 +22,16 @@ final class Roles {
     /** A role that {@code service} takes on. */
     static Role role(
             Construct scope, String id, String name, String service, List<Allowance> allowances) {
+        return role(scope, id, name, new ServicePrincipal(service), allowances);
+    }
+
+    /** A role that {@code who} takes on. */
+    static Role role(
+            Construct scope, String id, String name, IPrincipal who, List<Allowance> allowances) {
         Role role =
                 Role.Builder.create(scope, id)
                         .roleName(name)
-                        .assumedBy(new ServicePrincipal(service))
+                        .assumedBy(who)
                         .inlinePolicies(
                                 Map.of(
                                         "intent",

@@ -55,6 +55,9 @@ public final class BackupStack extends VaultDrStack {
                 true);
         Names names = PairSettingsMaker.names(config, pair);
         Pages pages = Pages.create(this, names.pages(), pair.pages());
+        if (pair.made()) {
+            pages.allowRules(names, region);
+        }
         PairFunctions functions =
                 new PairFunctions(
                         config,

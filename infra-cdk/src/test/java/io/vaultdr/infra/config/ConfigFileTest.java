@@ -74,7 +74,7 @@ class ConfigFileTest {
 
     @Test
     void everyExampleIsRight() {
-        assertEquals(8, Examples.names().count());
+        assertEquals(10, Examples.names().count());
         Examples.names().forEach(Examples::load);
     }
 
