@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 
+import io.vaultdr.aws.S3FlagBucket;
 import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Made;
 import io.vaultdr.infra.config.Config.Pair;
@@ -63,9 +64,6 @@ public record NodeSettings(
     private static final long SLOWEST = 10L << 20;
 
     private static final long SHORTEST = 300;
-
-    /** What Fence puts beside a traffic flag. */
-    public static final String MARK = "quarantine/home";
 
     /** What unseals the server. */
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
@@ -139,7 +137,7 @@ public record NodeSettings(
                 .flatMap(traffic -> traffic.flags().stream())
                 .filter(Flag.InBucket.class::isInstance)
                 .map(Flag.InBucket.class::cast)
-                .map(flag -> new Mark(flag.region(), flag.bucket(), MARK))
+                .map(flag -> new Mark(flag.region(), flag.bucket(), S3FlagBucket.MARK_KEY))
                 .toList();
     }
 }
