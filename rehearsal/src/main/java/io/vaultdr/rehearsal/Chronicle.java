@@ -39,6 +39,19 @@ final class Chronicle {
                             "  " + it.document() + " on " + it.instance() + ": " + it.exitCode());
             case WorldEvent.CapacityChanged it ->
                     console.say(Tone.ACT, "  group " + it.group() + " wants " + it.desired());
+            case WorldEvent.InstanceChanged it ->
+                    console.say(
+                            Tone.SOFT,
+                            "  " + it.instance() + " in " + it.zone() + ": " + it.state());
+            case WorldEvent.TargetChanged it ->
+                    console.say(
+                            it.healthy() ? Tone.SOFT : Tone.BAD,
+                            "  balancer "
+                                    + it.loadBalancer()
+                                    + (it.healthy() ? " takes " : " leaves out ")
+                                    + it.target());
+            case WorldEvent.RefreshChanged it ->
+                    console.say(Tone.ACT, "instance refresh of " + it.group() + ": " + it.what());
             // An alarm that has its first data says OK, which nobody has to be shown.
             case WorldEvent.Paged it when !it.subject().startsWith("OK: ") ->
                     console.say(Tone.ACT, "page: " + it.subject());
@@ -102,6 +115,45 @@ final class Chronicle {
         }
         on.forEach((lane, at) -> spans.add(new Story.Span(lane, "ALARM", at, end, "alarm")));
         return spans;
+    }
+
+    /** How the instances of a group came and went. */
+    List<Story.Span> instances(String group, Instant start, Instant end) {
+        Map<String, List<WorldEvent.InstanceChanged>> perInstance = new LinkedHashMap<>();
+        for (var changed : of(WorldEvent.InstanceChanged.class)) {
+            if (changed.group().equals(group)) {
+                perInstance
+                        .computeIfAbsent(changed.instance(), id -> new ArrayList<>())
+                        .add(changed);
+            }
+        }
+        List<Story.Span> spans = new ArrayList<>();
+        perInstance.forEach(
+                (id, changes) -> {
+                    for (int i = 0; i < changes.size(); i++) {
+                        Instant to = i + 1 < changes.size() ? changes.get(i + 1).at() : end;
+                        Instant from = changes.get(i).at();
+                        String state = changes.get(i).state();
+                        if (!state.equals("Terminated") && to.isAfter(start)) {
+                            spans.add(
+                                    new Story.Span(
+                                            id.substring(0, 8) + " " + changes.get(i).zone(),
+                                            state,
+                                            from.isBefore(start) ? start : from,
+                                            to,
+                                            kind(state)));
+                        }
+                    }
+                });
+        return spans;
+    }
+
+    private static String kind(String state) {
+        return switch (state) {
+            case "InService" -> "home";
+            case "Pending:Wait" -> "modelled";
+            default -> "alarm";
+        };
     }
 
     private <T extends WorldEvent> List<T> of(Class<T> kind) {

@@ -232,6 +232,11 @@ public final class Fleet implements AutoCloseable {
 
     /** Trusts that authority. */
     public SSLContext trust() {
+        return trust(tls);
+    }
+
+    /** Trusts the authority of {@code tls}. */
+    static SSLContext trust(TestTls tls) {
         try {
             KeyStore trusted = KeyStore.getInstance("PKCS12");
             trusted.load(null, null);

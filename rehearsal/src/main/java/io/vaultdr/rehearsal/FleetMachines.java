@@ -9,8 +9,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -23,17 +21,6 @@ import java.util.stream.Stream;
  * data directory, which is the same on every real machine, put in place of the machine's own here.
  */
 final class FleetMachines implements Machines {
-    /** Asks us by a file and waits for the answer: exit code, then what is to be printed. */
-    private static final String SYSTEMCTL =
-            """
-            #!/bin/sh
-            ask=$(mktemp "$MACHINE/ask.XXXXXX") || exit 1
-            echo "$*" > "$ask" && mv "$ask" "$ask.asked"
-            until [ -e "$ask.answer" ]; do sleep 0.02; done
-            { read -r code; cat; } < "$ask.answer"
-            exit "$code"
-            """;
-
     private static final Duration POLL = Duration.ofMillis(10);
 
     private final Fleet fleet;
@@ -64,9 +51,7 @@ final class FleetMachines implements Machines {
         this.directory = directory;
         this.processes = processes;
         this.console = console;
-        Path bin = Files.createDirectories(directory.resolve("bin"));
-        Path systemctl = Files.writeString(bin.resolve("systemctl"), SYSTEMCTL);
-        Files.setPosixFilePermissions(systemctl, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Systemctl.install(directory.resolve("bin"));
     }
 
     @Override
@@ -152,7 +137,7 @@ final class FleetMachines implements Machines {
                     process.destroyForcibly();
                     return new CommandResult(124, "", "not within " + limit);
                 }
-                answer(machine, node);
+                Systemctl.answer(machine, unit, new Server(node));
                 Thread.sleep(POLL);
             }
             return new CommandResult(
@@ -167,43 +152,26 @@ final class FleetMachines implements Machines {
         }
     }
 
-    private void answer(Path machine, Node node) throws IOException {
-        try (Stream<Path> files = Files.list(machine)) {
-            for (Path asked : files.filter(it -> it.toString().endsWith(".asked")).toList()) {
-                String request = Files.readString(asked).strip();
-                Files.delete(asked);
-                String name = asked.toString().replaceAll("\\.asked$", "");
-                Path fresh = Files.writeString(Path.of(name + ".new"), systemctl(node, request));
-                Files.move(fresh, Path.of(name + ".answer"), StandardCopyOption.ATOMIC_MOVE);
-            }
+    /** A node's server as its machine's unit. */
+    private record Server(Node node) implements Systemctl.Unit {
+        @Override
+        public void start() {
+            node.server().start();
         }
-    }
 
-    /** What {@code systemctl} does here, with its own exit codes. */
-    private String systemctl(Node node, String request) {
-        List<String> words =
-                Stream.of(request.split(" ")).filter(word -> !word.equals("--quiet")).toList();
-        if (words.size() != 2 || !words.getLast().equals(unit)) {
-            return "5\nUnit " + words.getLast() + " not found: " + request + "\n";
+        @Override
+        public void stop() {
+            node.server().stop();
         }
-        boolean quiet = request.contains("--quiet");
-        try {
-            switch (words.getFirst()) {
-                case "start" -> node.server().start();
-                case "stop" -> node.server().stop();
-                case "restart" -> node.server().restart();
-                case "is-active" -> {
-                    boolean active = node.server().running();
-                    String word = quiet ? "" : active ? "active\n" : "inactive\n";
-                    return (active ? "0\n" : "3\n") + word;
-                }
-                default -> {
-                    return "1\nUnknown command: " + request + "\n";
-                }
-            }
-            return "0\n";
-        } catch (RuntimeException | AssertionError e) {
-            return "1\nJob for " + unit + " failed: " + e.getMessage() + "\n";
+
+        @Override
+        public void reload() {
+            throw new IllegalStateException("nothing asks this server to reload");
+        }
+
+        @Override
+        public boolean active() {
+            return node.server().running();
         }
     }
 }

@@ -4,7 +4,6 @@ import io.vaultdr.aws.DynamoDbEvidence;
 import io.vaultdr.aws.DynamoDbLedger;
 import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Observation;
-import io.vaultdr.infra.VaultDrApp;
 import io.vaultdr.infra.config.Config;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Side;
@@ -38,22 +37,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 import javax.net.ssl.SSLContext;
 
 /** One rehearsal of one scenario, from nothing to its report. */
 final class Rehearsal {
-    private static final Duration FAST_SLOT = Duration.ofSeconds(1);
-    private static final int CLIENTS = 2;
-    private static final Duration BETWEEN_WRITES = Duration.ofMillis(150);
-    private static final String EVENT =
-            "{\"source\":\"aws.events\",\"detail-type\":\"Scheduled Event\",\"detail\":{}}";
-    private static final Duration READY = Duration.ofSeconds(90);
-
     /** Five voters: what two of them may be lost of. */
     private static final int HOME_NODES = 5;
 
@@ -62,6 +52,7 @@ final class Rehearsal {
     private final Console console;
     private final Path scratch;
     private final Children children;
+    private final Backstage backstage;
     private final Slots slots;
     private final Chronicle chronicle;
 
@@ -76,13 +67,14 @@ final class Rehearsal {
         this.console = console;
         this.scratch = scratch;
         this.children = children;
-        this.slots = new Slots(options.fast() ? FAST_SLOT : Slots.DEFAULT_LENGTH);
+        this.backstage = Backstage.of(options, scenario.name(), console, scratch);
+        this.slots = backstage.slots();
         this.chronicle = new Chronicle(console);
     }
 
     /** Plays, reports; 0 if it went as expected, else 1. */
     int play() throws Exception {
-        head();
+        backstage.head(scenario.what(), scenario.expected());
         List<String> places =
                 List.of(Configuration.HOME, Configuration.DR, Configuration.WITNESS, Stage.CLIENTS);
         try (var links = new Links(places, scratch);
@@ -123,32 +115,16 @@ final class Rehearsal {
                                     console.say(
                                             Tone.GOOD, "policies, logins and secrets are set up");
                                 });
-                apply(world, config);
+                backstage.apply(world, config, Map.of());
                 Setup.bringServer(world, fleet);
                 prepared.get();
                 complete.get();
                 return played(world, fleet, links, operator(world, fleet, links, config));
             }
         } catch (Exception | AssertionError e) {
-            keepLogs();
+            backstage.keepLogs();
             throw e;
         }
-    }
-
-    private void head() {
-        console.print(Tone.PLAIN, "vault-dr rehearse " + scenario.name());
-        console.print(Tone.PLAIN, scenario.what());
-        console.print(Tone.PLAIN, "Expected: " + scenario.expected());
-        if (options.fast()) {
-            console.print(
-                    Tone.ACT,
-                    "COMPRESSED (--fast): a slot lasts 1 s instead of 10 s, the window 12 s instead"
-                            + " of 2 min. Times of servers, functions and calls are real.");
-        }
-        console.print(
-                Tone.SOFT,
-                "A simulation of AWS on this machine: real servers, functions, templates; moto for"
-                        + " AWS; a static key for the KMS key of both regions.");
     }
 
     /** Something that is done beside everything else. */
@@ -207,18 +183,6 @@ final class Rehearsal {
                 server);
     }
 
-    private void apply(World world, Config config) {
-        console.say(Tone.PLAIN, "synthesising the stacks of " + config.file().getFileName());
-        Path assembly = scratch.resolve("cdk.out");
-        Path zip = options.root().resolve("functions/target/vault-dr-functions.zip");
-        var stacks = VaultDrApp.synth(config, zip, assembly);
-        console.say(Tone.PLAIN, stacks.size() + " stacks synthesised; applying them");
-        world.apply(assembly);
-        console.say(
-                Tone.GOOD,
-                "applied; " + world.notApplied().size() + " resources are not applied here");
-    }
-
     /** Whoever runs the pair reaches the servers as clients do. */
     private Operator operator(World world, Fleet fleet, Links links, Config config) {
         return new Operator(
@@ -243,7 +207,7 @@ final class Rehearsal {
                         table,
                         List.of(Configuration.HOME, Configuration.DR, Configuration.WITNESS));
         var zone = new MotoZone(world);
-        var resolver = new Resolver(zone.model().times(pace()), zone);
+        var resolver = new Resolver(zone.model().times(backstage.pace()), zone);
         try (ScheduledExecutorService clock =
                         Executors.newScheduledThreadPool(
                                 2, Thread.ofPlatform().daemon().name("clock-", 0).factory());
@@ -252,7 +216,7 @@ final class Rehearsal {
                                 trust,
                                 resolver::side,
                                 side -> fleet.addresses(side, links, Stage.CLIENTS),
-                                BETWEEN_WRITES)) {
+                                Backstage.BETWEEN_WRITES)) {
             var stage =
                     new Stage(
                             console,
@@ -266,23 +230,24 @@ final class Rehearsal {
                             slots,
                             chronicle::pages);
             try {
-                writer.start(CLIENTS, login);
+                writer.start(Backstage.CLIENTS, login);
                 Manifest taken = stage.takeSnapshot();
                 Instant start = Instant.now();
-                repeat(
+                backstage.repeat(
                         clock,
                         Duration.ofMillis(options.fast() ? 20 : 100),
                         () -> resolver.tick(Instant.now()));
                 for (String region : List.of(Configuration.HOME, Configuration.DR)) {
-                    world.invoke(region, Stage.function("freshness-check"), "live", EVENT);
+                    world.invoke(
+                            region, Stage.function("freshness-check"), "live", Backstage.EVENT);
                 }
                 // Without a proof the first look would find the DR side not ready.
                 stage.awaitProof(taken.id(), Optional.empty());
-                warm(world, evidence);
+                backstage.warm(world, evidence);
                 world.startClock();
                 awaitReady(stage, evidence);
                 var progress = new Progress(console, stage, evidence, slots);
-                repeat(clock, Duration.ofMillis(100), progress::tick);
+                backstage.repeat(clock, Duration.ofMillis(100), progress::tick);
                 Optional<String> broken = Optional.empty();
                 try {
                     scenario.play().on(stage);
@@ -301,56 +266,11 @@ final class Rehearsal {
         }
     }
 
-    /**
-     * Lets probes and evaluation run once, one after the other, as they have long been running
-     * where something breaks.
-     */
-    private void warm(World world, DynamoDbEvidence evidence) throws InterruptedException {
-        for (String region : List.of(Configuration.HOME, Configuration.DR, Configuration.WITNESS)) {
-            // It goes on until the schedule's next one takes over.
-            Instant since = Instant.now();
-            world.invokeAsync(region, Configuration.PREFIX + "-probe", "live", EVENT);
-            Instant end = since.plus(READY);
-            while (Instant.now().isBefore(end)
-                    && evidence.between(slots.at(since), slots.at(Instant.now()))
-                            .getOrDefault(region, List.of())
-                            .isEmpty()) {
-                Thread.sleep(100);
-            }
-        }
-        world.invoke(Stage.function("evaluate-failover"), "live", EVENT);
-        console.say(Tone.GOOD, "probes and evaluation run");
-    }
-
-    private double pace() {
-        return (double) slots.length().toMillis() / Slots.DEFAULT_LENGTH.toMillis();
-    }
-
-    /** Something that is due again and again; what it throws is said once and doesn't end it. */
-    private void repeat(ScheduledExecutorService clock, Duration every, Runnable what) {
-        var told = new AtomicReference<String>("");
-        var _ =
-                clock.scheduleWithFixedDelay(
-                        () -> {
-                            try {
-                                what.run();
-                            } catch (RuntimeException e) {
-                                if (!clock.isShutdown()
-                                        && !told.getAndSet(e.toString()).equals(e.toString())) {
-                                    console.say(Tone.BAD, "clock: " + e);
-                                }
-                            }
-                        },
-                        0,
-                        every.toMillis(),
-                        TimeUnit.MILLISECONDS);
-    }
-
     /** Waits until every vantage has seen home serve and finds the DR side ready. */
     private void awaitReady(Stage stage, DynamoDbEvidence evidence) throws Exception {
         Instant since = Instant.now();
         String last = "nothing yet";
-        Instant end = since.plus(READY);
+        Instant end = since.plus(Backstage.READY);
         while (Instant.now().isBefore(end)) {
             Map<String, List<Observation>> seen =
                     evidence.between(slots.at(since), slots.at(Instant.now()));
@@ -376,7 +296,8 @@ final class Rehearsal {
             }
             Thread.sleep(100);
         }
-        throw new TimeoutException("the pair was not ready within " + READY + ": " + last);
+        throw new TimeoutException(
+                "the pair was not ready within " + Backstage.READY + ": " + last);
     }
 
     private int end(
@@ -417,18 +338,12 @@ final class Rehearsal {
                         start,
                         end,
                         differences);
-        Path directory =
-                options.report()
-                        .orElse(
-                                options.root()
-                                        .resolve(".vault-dr/rehearsals")
-                                        .resolve(
-                                                scenario.name() + (options.fast() ? "-fast" : "")));
+        Path directory = backstage.report();
         Summary.print(story, console);
         console.print(Tone.PLAIN, "report:  " + directory.resolve("report.html"));
         Report.write(story, directory);
         if (!story.asExpected()) {
-            keepLogs();
+            backstage.keepLogs();
         }
         return story.asExpected() ? 0 : 1;
     }
@@ -580,7 +495,7 @@ final class Rehearsal {
         var assessment = stage.ledger().assessment();
         List<Story.Span> spans = new ArrayList<>(chronicle.alarms(end));
         spans.addAll(zone.spans(start, end));
-        spans.addAll(told(resolver, start, end));
+        spans.addAll(Backstage.told(resolver, start, end));
         return new Story(
                 scenario.name(),
                 scenario.what(),
@@ -609,12 +524,13 @@ final class Rehearsal {
                 overhead,
                 ending.account(),
                 incident.map(Incident::predictedLoss),
-                writer.unavailable(),
+                writer.written(),
+                writer.read(),
                 new TreeMap<>(evidence.between(slots.at(start), slots.at(end))),
                 marks,
                 spans,
                 writer.attempts(),
-                zone.models(pace()),
+                zone.models(backstage.pace()),
                 changedByFast(world),
                 world.notApplied().stream().map(Object::toString).toList(),
                 ending.callsNotGranted(),
@@ -651,26 +567,6 @@ final class Rehearsal {
             }
         }
         return "OpenBao";
-    }
-
-    private static List<Story.Span> told(Resolver resolver, Instant start, Instant end) {
-        List<Story.Span> spans = new ArrayList<>();
-        Instant from = start;
-        Side side = Side.HOME;
-        String why = "weights 100/0";
-        for (Resolver.Turn turn : resolver.turns()) {
-            spans.add(span(side, why, from, turn.at()));
-            from = turn.at();
-            side = turn.side();
-            why = turn.why();
-        }
-        spans.add(span(side, why, from, end));
-        return spans;
-    }
-
-    private static Story.Span span(Side side, String why, Instant from, Instant to) {
-        return new Story.Span(
-                "clients are told", side + " (" + why + ")", from, to, side.toString());
     }
 
     private List<StageTime> stages(
@@ -781,23 +677,5 @@ final class Rehearsal {
                                                 .sum())
                         .orElse(0L);
         return recovery.minus(window).minus(modelled).minusMillis(server);
-    }
-
-    /** Keeps what servers and functions wrote, since the scratch directory goes. */
-    private void keepLogs() {
-        Path kept = options.root().resolve(".vault-dr/rehearsals/logs-" + scenario.name());
-        try (Stream<Path> files = Files.walk(scratch)) {
-            Files.createDirectories(kept);
-            for (Path file : files.filter(it -> it.toString().endsWith(".log")).toList()) {
-                String name = scratch.relativize(file).toString().replace('/', '_');
-                Files.copy(
-                        file,
-                        kept.resolve(name),
-                        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-            }
-            console.print(Tone.SOFT, "logs of servers and functions: " + kept);
-        } catch (IOException e) {
-            console.print(Tone.BAD, "the logs can't be kept: " + e);
-        }
     }
 }

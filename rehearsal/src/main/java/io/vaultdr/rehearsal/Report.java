@@ -75,7 +75,14 @@ public final class Report {
         json.put("acknowledgedWrites", story.account().acknowledged());
         json.set("lostWrites", Json.MAPPER.valueToTree(story.account().lost()));
         json.set("predictedLoss", Json.MAPPER.valueToTree(story.predictedLoss().orElse(null)));
-        json.put("unavailableMillis", story.unavailable().toMillis());
+        json.put("unavailableMillis", story.writers().longestGap().toMillis());
+        json.put("longestGapMillis", story.writers().longestGap().toMillis());
+        json.put("errors", story.writers().errors());
+        json.putObject("readers")
+                .put("count", story.readers().clients())
+                .put("reads", story.readers().attempts())
+                .put("errors", story.readers().errors())
+                .put("longestGapMillis", story.readers().longestGap().toMillis());
         json.set("notApplied", strings(story.notApplied()));
         json.set("callsNotGranted", strings(story.callsNotGranted()));
         json.set("changedByFast", strings(story.changedByFast()));
@@ -166,7 +173,11 @@ public final class Report {
                                         "of it ours: less window, models and the server's own"
                                                 + " restore",
                                         seconds(it)));
-        numbers.put("longest time without a write", seconds(story.unavailable()));
+        numbers.put("longest time without a write", seconds(story.writers().longestGap()));
+        numbers.put("longest time without a read", seconds(story.readers().longestGap()));
+        numbers.put(
+                "failed writes and reads",
+                story.writers().errors() + " and " + story.readers().errors());
         numbers.put("writes acknowledged", Integer.toString(story.account().acknowledged()));
         numbers.put(
                 "of them lost",

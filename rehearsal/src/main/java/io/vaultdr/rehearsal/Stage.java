@@ -4,8 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import io.vaultdr.aws.DynamoDbLedger;
-import io.vaultdr.failover.Assessment;
-import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
 import io.vaultdr.model.Outcome;
 import io.vaultdr.model.Side;
@@ -24,31 +22,22 @@ import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** The world that a scenario plays in, and what it can do to it. Every wait is bounded. */
-final class Stage {
+final class Stage extends Scene {
     /** The place from which clients reach the servers. */
     static final String CLIENTS = "clients";
 
-    /** What a scenario may take beyond what is counted in slots. */
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
-
-    private static final Duration POLL = Duration.ofMillis(200);
-
-    private final Console console;
     private final World world;
     private final Fleet fleet;
     private final Links links;
@@ -56,15 +45,10 @@ final class Stage {
     private final Resolver resolver;
     private final Operator operator;
     private final Buckets buckets;
-    private final DynamoDbLedger ledger;
-    private final Slots slots;
     private final Supplier<List<Story.Page>> pages;
-    private final List<Story.Mark> marks = new ArrayList<>();
-    private final Set<String> facts = new LinkedHashSet<>();
     private final Set<String> damaged = new LinkedHashSet<>();
     private Instant nextScheduled = Instant.now().truncatedTo(ChronoUnit.MINUTES);
     private boolean warmed;
-    private volatile Optional<Instant> struck = Optional.empty();
 
     Stage(
             Console console,
@@ -77,7 +61,7 @@ final class Stage {
             DynamoDbLedger ledger,
             Slots slots,
             Supplier<List<Story.Page>> pages) {
-        this.console = console;
+        super(console, ledger, slots);
         this.world = world;
         this.fleet = fleet;
         this.links = links;
@@ -85,8 +69,6 @@ final class Stage {
         this.resolver = resolver;
         this.operator = operator;
         this.buckets = new Buckets(world);
-        this.ledger = ledger;
-        this.slots = slots;
         this.pages = pages;
     }
 
@@ -102,51 +84,9 @@ final class Stage {
         return buckets;
     }
 
-    DynamoDbLedger ledger() {
-        return ledger;
-    }
-
-    /** When the first harm was done. */
-    Optional<Instant> struck() {
-        return struck;
-    }
-
-    synchronized List<Story.Mark> marks() {
-        return List.copyOf(marks);
-    }
-
-    synchronized Set<String> facts() {
-        return Set.copyOf(facts);
-    }
-
     /** The snapshots that the scenario itself damaged. */
     synchronized Set<String> damaged() {
         return Set.copyOf(damaged);
-    }
-
-    synchronized void mark(String what) {
-        marks.add(new Story.Mark(Instant.now(), what));
-    }
-
-    /** Says what harm is done; the first one is where times are counted from. */
-    void strike(String what) {
-        if (struck.isEmpty()) {
-            struck = Optional.of(Instant.now());
-        }
-        tell(Console.Tone.BAD, what);
-    }
-
-    /** Says what is done, good or bad, where no failover is timed. */
-    void tell(Console.Tone tone, String what) {
-        mark(what);
-        console.say(tone, "── " + what);
-    }
-
-    /** Notes something as true at this moment, for the expectation at the end. */
-    synchronized void check(String fact, boolean holds) {
-        if (holds) {
-            facts.add(fact);
-        }
     }
 
     /**
@@ -268,14 +208,6 @@ final class Stage {
         links.links(link -> true).forEach(Links.Link::mend);
     }
 
-    /** Lets {@code count} slots pass. */
-    void waitSlots(int count) throws InterruptedException {
-        console.say(
-                Console.Tone.SOFT,
-                "waiting " + count + " slots, " + Report.seconds(slots.span(count)));
-        Thread.sleep(slots.span(count));
-    }
-
     /** Waits until an incident is open and a person was asked. */
     void awaitAsked() throws Exception {
         await(
@@ -307,7 +239,7 @@ final class Stage {
                                 .map(i -> "incident " + i.id() + " is closed: " + i.outcome()));
         if (outcome == Outcome.COMPLETED
                 && newest().filter(i -> i.outcome() == Outcome.COMPLETED).isPresent()) {
-            Instant since = struck.orElseThrow();
+            Instant since = struck().orElseThrow();
             await(
                     "the first write on the DR side",
                     () ->
@@ -316,40 +248,6 @@ final class Stage {
                                             .map(first -> "clients write on the DR side")
                                     : Optional.empty());
         }
-    }
-
-    /** Waits for something that tells itself; fails with what was waited for. */
-    void await(String what, Supplier<Optional<String>> found) throws Exception {
-        Instant end = Instant.now().plus(slots.span(2 * Slots.WINDOW)).plus(PATIENCE);
-        while (true) {
-            Optional<String> it = found.get();
-            if (it.isPresent()) {
-                console.say(Console.Tone.ACT, it.get());
-                return;
-            }
-            if (Instant.now().isAfter(end)) {
-                throw new TimeoutException(
-                        what
-                                + " did not come; the newest evaluation was: "
-                                + ledger.assessment().map(Stage::told).orElse("none")
-                                + newest().map(i -> "; incident " + i.id() + " " + i.steps())
-                                        .orElse("; no incident"));
-            }
-            Thread.sleep(POLL);
-        }
-    }
-
-    static String told(Assessment assessment) {
-        return assessment.diagnosis()
-                + ", "
-                + assessment.verdict()
-                + (assessment.missing().isEmpty() ? "" : ", missing " + assessment.missing())
-                + ", "
-                + assessment.evidence();
-    }
-
-    private Optional<Incident> newest() {
-        return ledger.incidents(1).stream().findFirst();
     }
 
     /** Asks Control for something, as the operator. */
@@ -610,7 +508,7 @@ final class Stage {
 
     /** Waits for a snapshot that was taken after the first harm. */
     void awaitSnapshotAfterStrike() throws Exception {
-        Instant since = struck.orElseThrow();
+        Instant since = struck().orElseThrow();
         await(
                 "a snapshot after the leader was lost",
                 () ->

@@ -22,6 +22,8 @@ import java.util.Optional;
  * @param recovery from the harm to the first write that the DR side acknowledged
  * @param overhead {@code recovery} less the window, the modelled delays and the server's own
  *     restore and start
+ * @param writers what clients saw that wrote all the time
+ * @param readers what clients saw that read all the time
  * @param evidence per vantage what it saw, by slot
  * @param marks moments worth a line in the timeline
  * @param spans alarms, weights, flags and what clients are told, by lane
@@ -50,7 +52,8 @@ public record Story(
         Optional<Duration> overhead,
         Writer.Account account,
         Optional<Loss> predictedLoss,
-        Duration unavailable,
+        Writer.Seen writers,
+        Writer.Seen readers,
         Map<String, List<Observation>> evidence,
         List<Mark> marks,
         List<Span> spans,

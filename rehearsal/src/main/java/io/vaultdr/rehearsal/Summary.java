@@ -62,8 +62,9 @@ final class Summary {
                                                                         + " entries"
                                                                 : ""))
                                 .orElse("")
-                        + "; longest pause "
-                        + Report.seconds(story.unavailable()));
+                        + "; "
+                        + saw(story.writers()));
+        line(console, "reads", story.readers().attempts() + "; " + saw(story.readers()));
         for (String finding : story.findings()) {
             line(console, "finding", finding);
         }
@@ -76,6 +77,10 @@ final class Summary {
             console.print(Tone.BAD, "NOT AS EXPECTED: " + story.expected());
             story.differences().forEach(it -> console.print(Tone.BAD, "  - " + it));
         }
+    }
+
+    private static String saw(Writer.Seen seen) {
+        return seen.errors() + " failed, longest pause " + Report.seconds(seen.longestGap());
     }
 
     private static void line(Console console, String name, String text) {

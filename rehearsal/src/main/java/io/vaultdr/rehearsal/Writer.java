@@ -34,6 +34,8 @@ import javax.net.ssl.SSLContext;
  * told, reads it back and goes on, with a token from AppRole. What was acknowledged is remembered,
  * and at the end every acknowledged key is looked for on the serving side.
  *
+ * <p>Readers beside them read one acknowledged key all the time.
+ *
  * <p>A client tries the nodes of a side in turn, as a load balancer that takes a node out would
  * have it; it never asks the other side by itself.
  */
@@ -60,12 +62,25 @@ public final class Writer implements AutoCloseable {
     public record Account(
             int attempted, int acknowledged, OptionalInt lost, Optional<Instant> oldestLost) {}
 
+    /** A reader's attempt, when it ended. */
+    private record Reading(Instant at, boolean answered) {}
+
+    /**
+     * What clients of a kind saw.
+     *
+     * @param longestGap the longest time in which none of them succeeded
+     */
+    public record Seen(int clients, int attempts, int errors, Duration longestGap) {}
+
     private final HttpClient http;
     private final Supplier<Side> resolver;
     private final Function<Side, List<URI>> nodes;
     private final Duration pause;
     private final ConcurrentLinkedQueue<Attempt> attempts = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Reading> readings = new ConcurrentLinkedQueue<>();
     private final AtomicInteger readErrors = new AtomicInteger();
+    private int writers;
+    private int readers;
     private final List<Thread> clients = new ArrayList<>();
     private volatile boolean writing = true;
 
@@ -137,13 +152,36 @@ public final class Writer implements AutoCloseable {
         }
     }
 
-    /** Starts {@code count} clients. */
+    /** Starts {@code count} clients that write, and as many that read. */
     public void start(int count, Login login) {
         for (int i = 1; i <= count; i++) {
             String client = "client-" + i;
             clients.add(
                     Thread.ofVirtual().name(client).start(() -> new Client(client, login).write()));
+            String reader = "reader-" + i;
+            clients.add(
+                    Thread.ofVirtual().name(reader).start(() -> new Client(reader, login).read()));
         }
+        writers += count;
+        readers += count;
+    }
+
+    /** What those saw that write. */
+    public Seen written() {
+        return new Seen(
+                writers,
+                attempts.size(),
+                (int) attempts.stream().filter(it -> !it.acknowledged()).count(),
+                unavailable());
+    }
+
+    /** What those saw that read. */
+    public Seen read() {
+        return new Seen(
+                readers,
+                readings.size(),
+                (int) readings.stream().filter(it -> !it.answered()).count(),
+                longestGap(readings.stream().filter(Reading::answered).map(Reading::at).toList()));
     }
 
     /** All attempts until now, in the order in which they ended. */
@@ -166,15 +204,18 @@ public final class Writer implements AutoCloseable {
 
     /** The longest time without any acknowledged write. */
     public Duration unavailable() {
-        List<Instant> acknowledged =
+        return longestGap(
                 attempts.stream()
                         .filter(Attempt::acknowledged)
                         .map(attempt -> attempt.at().plus(attempt.took()))
-                        .sorted()
-                        .toList();
+                        .toList());
+    }
+
+    private static Duration longestGap(List<Instant> successes) {
+        List<Instant> sorted = successes.stream().sorted().toList();
         Duration longest = Duration.ZERO;
-        for (int i = 1; i < acknowledged.size(); i++) {
-            Duration gap = Duration.between(acknowledged.get(i - 1), acknowledged.get(i));
+        for (int i = 1; i < sorted.size(); i++) {
+            Duration gap = Duration.between(sorted.get(i - 1), sorted.get(i));
             longest = gap.compareTo(longest) > 0 ? gap : longest;
         }
         return longest;
@@ -293,6 +334,37 @@ public final class Writer implements AutoCloseable {
                     return;
                 }
             }
+        }
+
+        /** Reads the first key that was acknowledged. */
+        void read() {
+            while (writing) {
+                Optional<String> key =
+                        attempts.stream()
+                                .filter(Attempt::acknowledged)
+                                .map(Attempt::key)
+                                .findFirst();
+                key.ifPresent(it -> readings.add(new Reading(Instant.now(), answered(it))));
+                try {
+                    Thread.sleep(pause);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
+            }
+        }
+
+        private boolean answered(String key) {
+            try {
+                if (send(resolver.get(), "GET", MOUNT + "/" + key, Map.of()).statusCode() == 200) {
+                    return true;
+                }
+            } catch (IOException e) {
+                node.incrementAndGet();
+                return false;
+            }
+            node.incrementAndGet();
+            return false;
         }
 
         private boolean put(Side side, String key, int value) {

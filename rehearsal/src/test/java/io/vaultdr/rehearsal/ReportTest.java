@@ -52,6 +52,9 @@ class ReportTest {
                         "lostWrites",
                         "predictedLoss",
                         "unavailableMillis",
+                        "longestGapMillis",
+                        "errors",
+                        "readers",
                         "notApplied",
                         "callsNotGranted")) {
             assertTrue(json.has(field), field);
@@ -143,7 +146,8 @@ class ReportTest {
                 Optional.of(Duration.ofMillis(1_100)),
                 new Writer.Account(450, 254, OptionalInt.of(22), Optional.of(START)),
                 Optional.of(new Loss(Duration.ofSeconds(40), OptionalLong.of(900))),
-                Duration.ofMillis(22_100),
+                new Writer.Seen(2, 1_000, 12, Duration.ofMillis(22_100)),
+                new Writer.Seen(2, 1_100, 9, Duration.ofMillis(21_000)),
                 Map.of("eu-central-1", seen),
                 List.of(
                         new Story.Mark(struck, "eu-west-1 is gone"),

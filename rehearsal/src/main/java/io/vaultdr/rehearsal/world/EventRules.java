@@ -7,6 +7,7 @@ import io.vaultdr.runtime.Json;
 import software.amazon.event.ruler.Machine;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -88,11 +89,7 @@ final class EventRules {
      *     message structure</a>
      */
     static String ofObject(String region, String bucket, String key, ObjectEvent what, Instant at) {
-        ObjectNode event = Json.MAPPER.createObjectNode();
-        event.put("version", "0").put("id", UUID.randomUUID().toString());
-        event.put("detail-type", what.type).put("source", "aws.s3");
-        event.put("account", MotoServer.ACCOUNT).put("time", at.toString()).put("region", region);
-        event.putArray("resources").add("arn:aws:s3:::" + bucket);
+        ObjectNode event = event(region, what.type, "aws.s3", "arn:aws:s3:::" + bucket, at);
         ObjectNode detail = event.putObject("detail");
         detail.put("version", "0");
         detail.putObject("bucket").put("name", bucket);
@@ -103,5 +100,67 @@ final class EventRules {
             detail.put("reason", what.reason).put("requester", MotoServer.ACCOUNT);
         }
         return event.toString();
+    }
+
+    /**
+     * What Auto Scaling tells EventBridge when a hook holds an instance.
+     *
+     * @see <a
+     *     href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html">Event
+     *     reference</a>
+     */
+    static String ofHook(Instance instance, GroupSpec.Hook hook, String token, Instant at) {
+        ObjectNode event =
+                event(
+                        instance.region(),
+                        hook.launching()
+                                ? "EC2 Instance-launch Lifecycle Action"
+                                : "EC2 Instance-terminate Lifecycle Action",
+                        "aws.autoscaling",
+                        group(instance.region(), instance.group()),
+                        at);
+        event.putObject("detail")
+                .put("LifecycleActionToken", token)
+                .put("AutoScalingGroupName", instance.group())
+                .put("LifecycleHookName", hook.name())
+                .put("EC2InstanceId", instance.id())
+                .put("LifecycleTransition", Groups.transition(hook))
+                .put("Origin", hook.launching() ? "EC2" : "AutoScalingGroup")
+                .put("Destination", hook.launching() ? "AutoScalingGroup" : "EC2");
+        return event.toString();
+    }
+
+    /** What Auto Scaling tells EventBridge of an instance refresh: {@code Started} and so on. */
+    static String ofRefresh(String region, String group, String refresh, String what, Instant at) {
+        ObjectNode event =
+                event(
+                        region,
+                        "EC2 Auto Scaling Instance Refresh " + what,
+                        "aws.autoscaling",
+                        group(region, group),
+                        at);
+        event.putObject("detail")
+                .put("InstanceRefreshId", refresh)
+                .put("AutoScalingGroupName", group);
+        return event.toString();
+    }
+
+    private static String group(String region, String name) {
+        return "arn:aws:autoscaling:%s:%s:autoScalingGroup:%s:autoScalingGroupName/%s"
+                .formatted(
+                        region,
+                        MotoServer.ACCOUNT,
+                        UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)),
+                        name);
+    }
+
+    private static ObjectNode event(
+            String region, String type, String source, String resource, Instant at) {
+        ObjectNode event = Json.MAPPER.createObjectNode();
+        event.put("version", "0").put("id", UUID.randomUUID().toString());
+        event.put("detail-type", type).put("source", source);
+        event.put("account", MotoServer.ACCOUNT).put("time", at.toString()).put("region", region);
+        event.putArray("resources").add(resource);
+        return event;
     }
 }

@@ -70,6 +70,9 @@ final class Gateway implements AutoCloseable {
                     GrantInterceptor.CALL,
                     GrantInterceptor.NEEDS);
 
+    /** In the place of an operation: all of a service's that have no bridge of their own. */
+    static final String ANY = "*";
+
     /** Longer than any client waits; then a hanging call's thread is given up. */
     private static final Duration HANG = Duration.ofMinutes(10);
 
@@ -194,7 +197,7 @@ final class Gateway implements AutoCloseable {
         bucketRegions.put(name, region);
     }
 
-    /** Answers {@code service}'s {@code operation} by {@code bridge}. */
+    /** Answers {@code service}'s {@code operation}, or {@link #ANY}, by {@code bridge}. */
     void bridge(String service, String operation, Bridge bridge) {
         bridges.put(service + ":" + operation, bridge);
     }
@@ -300,7 +303,13 @@ final class Gateway implements AutoCloseable {
                 case KILL_AFTER -> {}
             }
         }
-        for (Need need : isInvocation ? invoking(invocation.group(1)) : needs(headers)) {
+        List<Need> needs =
+                isInvocation
+                        ? invoking(invocation.group(1))
+                        : headers.containsKey(GrantInterceptor.CALL)
+                                ? needs(headers)
+                                : MachineNeeds.of(call, exchange.getRequestURI(), body);
+        for (Need need : needs) {
             if (!call.function().isEmpty() && !grants.grants(call, need)) {
                 send(exchange, denied(call, need));
                 return;
@@ -315,7 +324,10 @@ final class Gateway implements AutoCloseable {
             send(exchange, redirect(call, bucketRegion.get()));
             return;
         }
-        Bridge bridge = bridges.get(call.service() + ":" + call.operation());
+        Bridge bridge =
+                bridges.getOrDefault(
+                        call.service() + ":" + call.operation(),
+                        bridges.get(call.service() + ":" + ANY));
         if (bridge != null) {
             Message answer = bridge.answer(call, body);
             if (!hangs(exchange, call)) {

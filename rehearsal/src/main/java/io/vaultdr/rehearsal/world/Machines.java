@@ -22,6 +22,19 @@ public interface Machines {
     /** The group's running instances. */
     List<String> groupInstances(String region, String group);
 
+    /** Starts the machine of an instance that a template's group launched; returns at once. */
+    default void launch(Instance instance) {
+        throw new IllegalArgumentException("no machine for " + instance.id() + " in this world");
+    }
+
+    /** Ends that machine as a power cut does, if it runs; returns once nothing of it does. */
+    default void end(String instanceId) {}
+
+    /** Whether EC2's status checks would find the machine well, whatever its server does. */
+    default boolean runs(String instanceId) {
+        return false;
+    }
+
     /** How the commands ended. */
     record CommandResult(int exitCode, String stdout, String stderr) {}
 

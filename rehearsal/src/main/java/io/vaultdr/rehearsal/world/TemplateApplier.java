@@ -22,6 +22,7 @@ import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 import software.amazon.awssdk.services.s3.model.ObjectLockEnabled;
 import software.amazon.awssdk.services.s3.model.ObjectLockRetentionMode;
 import software.amazon.awssdk.services.s3.model.ServerSideEncryptionRule;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.ssm.SsmClient;
@@ -77,6 +78,9 @@ final class TemplateApplier {
             Map<String, Policy> bucketPolicies,
             Map<String, Key> bucketKeys,
             Map<String, JsonNode> lifecycles,
+            List<GroupSpec> groups,
+            List<LoadBalancer.Spec> loadBalancers,
+            Map<String, String> aliasRecords,
             List<NotApplied> notApplied) {}
 
     private record Physical(String ref, Map<String, String> attributes) {}
@@ -84,6 +88,7 @@ final class TemplateApplier {
     private final SdkClients aws;
     private final Compression compression;
     private final List<Template> templates;
+    private final Map<String, String> parameters;
     private final Applied applied =
             new Applied(
                     new LinkedHashMap<>(),
@@ -99,14 +104,25 @@ final class TemplateApplier {
                     new HashMap<>(),
                     new HashMap<>(),
                     new HashMap<>(),
+                    new ArrayList<>(),
+                    new ArrayList<>(),
+                    new HashMap<>(),
                     new ArrayList<>());
     private final Map<String, Key> keys = new HashMap<>();
     private final Set<String> signing = new HashSet<>();
 
-    TemplateApplier(SdkClients aws, Compression compression, List<Template> templates) {
+    /**
+     * @param parameters what whoever deploys gives for the templates' parameters
+     */
+    TemplateApplier(
+            SdkClients aws,
+            Compression compression,
+            List<Template> templates,
+            Map<String, String> parameters) {
         this.aws = aws;
         this.compression = compression;
         this.templates = templates;
+        this.parameters = parameters;
     }
 
     /** Makes all of it, once. */
@@ -137,21 +153,33 @@ final class TemplateApplier {
         private final Map<String, ObjectNode> invokeConfigs = new HashMap<>();
         private final List<ObjectNode> functions = new ArrayList<>();
         private final List<ObjectNode> recordSets = new ArrayList<>();
+        private final ClusterParts cluster;
 
         Stack(Template template) {
             this.template = template;
             region = template.region();
+            cluster = new ClusterParts(template.stack(), region);
         }
 
         void apply() {
             template.resources().keySet().forEach(this::physical);
             functions.forEach(this::function);
             recordSets(recordSets);
+            cluster.groups()
+                    .forEach(
+                            (group, role) -> {
+                                applied.groups.add(group);
+                                applied.roles.put(
+                                        group.name() + "@" + region,
+                                        roleOf(role, "role of " + group.name()));
+                            });
+            applied.loadBalancers.addAll(cluster.loadBalancers());
         }
 
         @Override
         public String ref(String logicalId) {
-            return physical(logicalId).ref;
+            String given = parameters.get(logicalId);
+            return given == null ? physical(logicalId).ref : given;
         }
 
         @Override
@@ -248,6 +276,74 @@ final class TemplateApplier {
                 }
                 case "AWS::Events::Rule" -> rule(id, name, p);
                 case "AWS::CloudWatch::Alarm" -> alarm(id, name, p);
+                case "AWS::SecretsManager::Secret" -> secret(name, p);
+                case "AWS::EC2::Subnet" -> {
+                    Physical subnet = elsewhere(id, type, name);
+                    cluster.subnet(subnet.ref, p);
+                    yield subnet;
+                }
+                case "AWS::EC2::LaunchTemplate" -> {
+                    cluster.launchTemplate(name, p);
+                    yield new Physical(
+                            name,
+                            Map.of(
+                                    "LaunchTemplateId",
+                                    name,
+                                    "LatestVersionNumber",
+                                    "1",
+                                    "DefaultVersionNumber",
+                                    "1"));
+                }
+                case "AWS::IAM::InstanceProfile" -> {
+                    String arn = "arn:aws:iam::" + MotoServer.ACCOUNT + ":instance-profile/" + name;
+                    cluster.profile(arn, p);
+                    cluster.profile(name, p);
+                    yield new Physical(name, Map.of("Arn", arn));
+                }
+                case "AWS::AutoScaling::AutoScalingGroup" -> {
+                    cluster.group(name, p);
+                    yield new Physical(name, Map.of());
+                }
+                case "AWS::AutoScaling::LifecycleHook" -> {
+                    cluster.hook(p);
+                    yield new Physical(name, Map.of());
+                }
+                case "AWS::ElasticLoadBalancingV2::LoadBalancer" -> {
+                    String arn = arn("elasticloadbalancing", "loadbalancer/net/" + name + "/0");
+                    String dns = name + ".elb." + region + ".amazonaws.com";
+                    cluster.loadBalancer(arn, name, dns, p);
+                    yield new Physical(
+                            arn,
+                            Map.of(
+                                    "LoadBalancerArn",
+                                    arn,
+                                    "LoadBalancerName",
+                                    name,
+                                    "LoadBalancerFullName",
+                                    "net/" + name + "/0",
+                                    "DNSName",
+                                    dns,
+                                    "CanonicalHostedZoneID",
+                                    "Z00000000000NLB"));
+                }
+                case "AWS::ElasticLoadBalancingV2::TargetGroup" -> {
+                    String arn = arn("elasticloadbalancing", "targetgroup/" + name + "/0");
+                    cluster.targetGroup(arn, p);
+                    yield new Physical(
+                            arn,
+                            Map.of(
+                                    "TargetGroupArn",
+                                    arn,
+                                    "TargetGroupName",
+                                    name,
+                                    "TargetGroupFullName",
+                                    "targetgroup/" + name + "/0"));
+                }
+                case "AWS::ElasticLoadBalancingV2::Listener" -> {
+                    cluster.listener(p);
+                    String arn = arn("elasticloadbalancing", "listener/net/" + id + "/0/0");
+                    yield new Physical(arn, Map.of("ListenerArn", arn));
+                }
                 case "AWS::KMS::Key" -> key(id, type, p);
                 case "AWS::KMS::Alias" -> {
                     Key key = keys.get(p.path("TargetKeyId").asText());
@@ -280,6 +376,9 @@ final class TemplateApplier {
                             "QueueName",
                             "LogGroupName",
                             "GroupName",
+                            "AutoScalingGroupName",
+                            "LaunchTemplateName",
+                            "InstanceProfileName",
                             "Name")) {
                 if (p.path(property).isTextual()) {
                     return p.path(property).asText();
@@ -314,6 +413,14 @@ final class TemplateApplier {
                                 "AWS::EC2::VPC",
                                 "AWS::EC2::VPCEndpoint" ->
                                 "there is no VPC here";
+                        case "AWS::KMS::ReplicaKey" -> {
+                            String keyId = id.toLowerCase(java.util.Locale.ROOT);
+                            attributes.put("Arn", arn("kms", "key/" + keyId));
+                            attributes.put("KeyId", keyId);
+                            yield "moto encrypts nothing; a static key seals the servers";
+                        }
+                        case "AWS::SecretsManager::ResourcePolicy" ->
+                                "moto doesn't hold to secrets' policies";
                         case "AWS::SNS::TopicPolicy" -> "moto doesn't hold to topic policies";
                         case "AWS::SNS::Subscription" -> "pages are reported, nobody is called";
                         default -> "the rehearsal doesn't know this type";
@@ -506,6 +613,26 @@ final class TemplateApplier {
             return new Physical(name, Map.of());
         }
 
+        private Physical secret(String name, JsonNode p) {
+            if (p.has("GenerateSecretString")) {
+                throw new IllegalArgumentException(
+                        name + ": a generated secret isn't carried out here");
+            }
+            try (SecretsManagerClient client =
+                    aws.at(SecretsManagerClient.builder(), region).build()) {
+                String arn =
+                        client.createSecret(
+                                        it -> {
+                                            it.name(name);
+                                            if (p.has("SecretString")) {
+                                                it.secretString(text(p, "SecretString"));
+                                            }
+                                        })
+                                .arn();
+                return new Physical(arn, Map.of("Id", arn));
+            }
+        }
+
         private Physical machine(String name, JsonNode p) {
             applied.machineRoles.put(
                     region + "/" + name, roleOf(text(p, "RoleArn"), "machine " + name));
@@ -557,6 +684,13 @@ final class TemplateApplier {
         private void recordSets(List<ObjectNode> records) {
             try (Route53Client client = aws.at(Route53Client.builder(), "aws-global").build()) {
                 for (JsonNode p : records) {
+                    if (p.has("AliasTarget")) {
+                        // A load balancer's name; who looks it up gets its address here.
+                        applied.aliasRecords.put(
+                                text(p, "Name").replaceFirst("\\.$", ""),
+                                text(p.path("AliasTarget"), "DNSName"));
+                        continue;
+                    }
                     ResourceRecordSet.Builder set =
                             ResourceRecordSet.builder()
                                     .name(text(p, "Name"))

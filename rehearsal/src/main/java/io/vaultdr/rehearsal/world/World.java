@@ -13,8 +13,10 @@ import io.vaultdr.rehearsal.world.WorldEvent.AlarmChanged;
 import io.vaultdr.rehearsal.world.WorldEvent.CallDenied;
 import io.vaultdr.rehearsal.world.WorldEvent.FaultHit;
 import io.vaultdr.rehearsal.world.WorldEvent.FunctionLog;
+import io.vaultdr.rehearsal.world.WorldEvent.InstanceChanged;
 import io.vaultdr.rehearsal.world.WorldEvent.MetricPut;
 import io.vaultdr.rehearsal.world.WorldEvent.Paged;
+import io.vaultdr.rehearsal.world.WorldEvent.RefreshChanged;
 import io.vaultdr.rehearsal.world.WorldEvent.RegionLost;
 import io.vaultdr.rehearsal.world.WorldEvent.RegionRestored;
 import io.vaultdr.rehearsal.world.WorldEvent.ScheduleFired;
@@ -29,24 +31,29 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sns.SnsClient;
 
+import java.net.InetAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * An AWS account of one machine's size: what the synthesised templates describe, with functions in
@@ -84,6 +91,8 @@ public final class World implements AutoCloseable {
     /** An address of Route 53's published ranges of health checkers. */
     private static final String CHECKER = "54.183.255.130";
 
+    private static final Duration GROUPS_LOOK = Duration.ofMillis(200);
+
     private final Setup setup;
     private final Gateway gateway = new Gateway();
     private final MotoServer moto;
@@ -92,6 +101,9 @@ public final class World implements AutoCloseable {
     private final LambdaHost host;
     private final Compression compression;
     private final Executions executions;
+    private final Network network = Network.take();
+    private final Groups groups;
+    private final Map<String, LoadBalancer> loadBalancers = new ConcurrentHashMap<>();
     private final Map<String, S3Client> checkers = new ConcurrentHashMap<>();
     private final Set<DeniedCall> denied = ConcurrentHashMap.newKeySet();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -122,6 +134,13 @@ public final class World implements AutoCloseable {
                                 this::happened,
                                 this::failed,
                                 compression.pace()));
+        groups =
+                new Groups(
+                        setup.machines,
+                        network,
+                        Clock.systemUTC(),
+                        compression.pace(),
+                        new GroupListener());
         gateway.invoker(this::invoked);
         gateway.grants(this::granted);
         gateway.onFault(
@@ -167,12 +186,172 @@ public final class World implements AutoCloseable {
 
     /** Makes what the synthesised app in {@code assembly} describes. */
     public void apply(Path assembly) {
-        Applied all = new TemplateApplier(aws, compression, Template.read(assembly)).apply();
+        apply(assembly, Map.of());
+    }
+
+    /**
+     * Makes what the synthesised app in {@code assembly} describes.
+     *
+     * @param parameters what whoever deploys gives for the templates' parameters
+     */
+    public void apply(Path assembly, Map<String, String> parameters) {
+        Applied all =
+                new TemplateApplier(aws, compression, Template.read(assembly), parameters).apply();
         all.bucketRegions().forEach(gateway::bucket);
-        new Bridges(setup.machines, all.documents(), this::happened).join(gateway);
+        new RunCommand(setup.machines, all.documents(), this::happened).join(gateway);
+        new AutoScaling(groups, setup.machines, this::happened).join(gateway);
+        new Ec2(groups, setup.machines).join(gateway);
         all.functions().values().forEach(host::prepare);
         rules = new EventRules(all.rules());
+        for (LoadBalancer.Spec spec : all.loadBalancers()) {
+            loadBalancers.put(
+                    spec.targetGroup(),
+                    new LoadBalancer(
+                            spec,
+                            network.nextBalancer(),
+                            instance -> setup.machines.runs(instance.id()),
+                            this::happened));
+        }
         applied = all;
+    }
+
+    /** The addresses that the first load balancers get, which their certificates may hold. */
+    public List<InetAddress> balancerAddresses(int count) {
+        return IntStream.rangeClosed(1, count).mapToObj(network::balancer).toList();
+    }
+
+    /**
+     * What isn't real of groups and load balancers: what it is, how long it takes here, and where
+     * that comes from.
+     *
+     * @param pace how much shorter than on AWS it takes
+     */
+    public static List<Modelled> modelledOfGroups(double pace) {
+        return List.of(
+                new Modelled(
+                        "from an instance's launch to its boot script",
+                        shorter(Groups.BOOT, pace),
+                        "29 s from RunInstances to an open port 22: C. Percival, \"EC2 boot time"
+                                + " benchmarking\", 2021"),
+                new Modelled(
+                        "until a group knows that an instance has failed",
+                        shorter(Groups.UNWELL, pace),
+                        "Amazon EC2 User Guide, \"Status checks\": performed every minute"),
+                new Modelled(
+                        "an Auto Scaling group",
+                        "ours: hooks, zones, replacement, refresh",
+                        "Amazon EC2 Auto Scaling User Guide, \"How lifecycle hooks work\" and"
+                                + " \"Instance maintenance policies\""),
+                new Modelled(
+                        "a Network Load Balancer",
+                        "a relay on one address; its health checks are real",
+                        "the target group in the template"),
+                new Modelled(
+                        "how a node finds the others",
+                        "by its own request of EC2, answered here",
+                        "DescribeInstances by the instances' tag"),
+                new Modelled(
+                        "a machine's file system",
+                        "a folder; paths in the node's parameter are moved into it",
+                        "all machines share this one's"));
+    }
+
+    /** Something that isn't real. */
+    public record Modelled(String name, String value, String source) {}
+
+    private static String shorter(Duration onAws, double pace) {
+        return Math.round(onAws.toMillis() * pace) / 1000.0 + " s";
+    }
+
+    /** From now on the templates' groups launch instances and look after them. */
+    public void startGroups() {
+        all().groups().forEach(groups::add);
+        threads.execute(this::runGroups);
+    }
+
+    private void runGroups() {
+        try {
+            while (!closed) {
+                groups.tick();
+                Thread.sleep(GROUPS_LOOK);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Tells EventBridge, load balancers and listeners what happens in groups. */
+    private final class GroupListener implements Groups.Listener {
+        @Override
+        public void held(Instance instance, GroupSpec.Hook hook, String token) {
+            emit(instance.region(), EventRules.ofHook(instance, hook, token, Instant.now()));
+        }
+
+        @Override
+        public void changed(Instance instance, String state) {
+            happened(
+                    new InstanceChanged(
+                            Instant.now(),
+                            instance.region(),
+                            instance.group(),
+                            instance.id(),
+                            instance.zone(),
+                            state));
+        }
+
+        @Override
+        public void target(Instance instance, List<String> targetGroups, boolean registered) {
+            for (String arn : targetGroups) {
+                LoadBalancer balancer = loadBalancers.get(arn);
+                if (balancer != null && registered) {
+                    balancer.register(instance);
+                } else if (balancer != null) {
+                    balancer.deregister(instance);
+                }
+            }
+        }
+
+        @Override
+        public void refreshed(String region, String group, String refresh, String what) {
+            happened(new RefreshChanged(Instant.now(), region, group, what));
+            emit(region, EventRules.ofRefresh(region, group, refresh, what, Instant.now()));
+        }
+    }
+
+    /**
+     * The names of load balancers' alias records, each with the address that a look-up gives.
+     *
+     * @return sorted by name
+     */
+    public Map<String, InetAddress> names() {
+        Map<String, InetAddress> names = new TreeMap<>();
+        all().aliasRecords()
+                .forEach(
+                        (name, dns) ->
+                                loadBalancers.values().stream()
+                                        .filter(it -> dns.endsWith(it.spec().dnsName()))
+                                        .forEach(it -> names.put(name, it.address())));
+        return names;
+    }
+
+    /** The instances of a group with their states, in the order in which they were launched. */
+    public Map<Instance, String> instances(String region, String group) {
+        Map<Instance, String> instances = new LinkedHashMap<>();
+        groups.view(region, group)
+                .instances()
+                .forEach(it -> instances.put(it.instance(), it.state().toString()));
+        return instances;
+    }
+
+    /** Takes a zone away: its machines die, and none starts in it. */
+    public void loseZone(String zone) {
+        groups.loseZone(zone);
+        happened(new WorldEvent.ZoneLost(Instant.now(), zone));
+    }
+
+    /** What a group launches from now on. */
+    public void image(String region, String group, String image) {
+        groups.image(region, group, image);
     }
 
     /** From now on schedules fire and alarms are evaluated. */
@@ -298,7 +477,14 @@ public final class World implements AutoCloseable {
             return;
         }
         String region = Objects.requireNonNull(all.bucketRegions().get(parts[1]));
-        String event = EventRules.ofObject(region, parts[1], parts[2], what, Instant.now());
+        emit(region, EventRules.ofObject(region, parts[1], parts[2], what, Instant.now()));
+    }
+
+    /** Hands an event to the targets of the rules that match it. */
+    private void emit(String region, String event) {
+        if (gateway.isLost(region)) {
+            return;
+        }
         for (EventRules.Rule rule : rules.matching(region, event)) {
             for (TemplateApplier.Target target : rule.to()) {
                 deliver(
@@ -417,6 +603,7 @@ public final class World implements AutoCloseable {
     public void loseRegion(String region) {
         gateway.lose(region);
         host.lose(region);
+        groups.loseRegion(region);
         happened(new RegionLost(Instant.now(), region));
     }
 
@@ -424,6 +611,7 @@ public final class World implements AutoCloseable {
     public void restoreRegion(String region) {
         host.restore(region);
         gateway.restore(region);
+        groups.restoreRegion(region);
         happened(new RegionRestored(Instant.now(), region));
     }
 
@@ -690,6 +878,8 @@ public final class World implements AutoCloseable {
     public void close() {
         closed = true;
         threads.shutdownNow();
+        loadBalancers.values().forEach(LoadBalancer::close);
+        network.release();
         host.close();
         gateway.close();
         aws.close();

@@ -83,6 +83,22 @@ public sealed interface WorldEvent {
     record CapacityChanged(Instant at, String region, String group, int desired)
             implements WorldEvent {}
 
+    /** An instance of a group changed its lifecycle state. */
+    record InstanceChanged(
+            Instant at, String region, String group, String instance, String zone, String state)
+            implements WorldEvent {}
+
+    /** An instance refresh began or ended. */
+    record RefreshChanged(Instant at, String region, String group, String what)
+            implements WorldEvent {}
+
+    /** A zone was taken away. */
+    record ZoneLost(Instant at, String zone) implements WorldEvent {}
+
+    /** A load balancer found a target well, or no longer. */
+    record TargetChanged(Instant at, String loadBalancer, String target, boolean healthy)
+            implements WorldEvent {}
+
     /** A region was taken away. */
     record RegionLost(Instant at, String region) implements WorldEvent {}
 

@@ -6,14 +6,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.vaultdr.rehearsal.world.Gateway.Message;
 import io.vaultdr.rehearsal.world.Machines.CommandResult;
-import io.vaultdr.rehearsal.world.WorldEvent.CapacityChanged;
 import io.vaultdr.rehearsal.world.WorldEvent.CommandRun;
 import io.vaultdr.runtime.Json;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -26,12 +24,11 @@ import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
 /**
- * Run Command and Auto Scaling, answered by {@link Machines}: the document's commands, which come
- * from the template, are run for real, and a group's capacity starts real servers.
+ * Systems Manager's Run Command, answered by {@link Machines}: the document's commands, which come
+ * from the template, are run for real.
  */
-final class Bridges {
+final class RunCommand {
     private static final Pattern PARAMETER = Pattern.compile("\\{\\{\\s*(\\w+)\\s*}}");
-    private static final int MOST = 20;
 
     /** A command on one instance. */
     private static final class Invocation {
@@ -50,11 +47,9 @@ final class Bridges {
     private final Map<String, JsonNode> documents;
     private final Consumer<WorldEvent> events;
     private final Map<String, Command> commands = new ConcurrentHashMap<>();
-    private final Map<String, Integer> desired = new ConcurrentHashMap<>();
-    private final Map<String, Set<String>> suspended = new ConcurrentHashMap<>();
 
-    /** Bridges over {@code documents}, region/name to content. */
-    Bridges(Machines machines, Map<String, JsonNode> documents, Consumer<WorldEvent> events) {
+    /** Runs {@code documents}, region/name to content. */
+    RunCommand(Machines machines, Map<String, JsonNode> documents, Consumer<WorldEvent> events) {
         this.machines = machines;
         this.documents = documents;
         this.events = events;
@@ -65,22 +60,6 @@ final class Bridges {
         gateway.bridge("ssm", "SendCommand", (call, body) -> send(call, json(body)));
         gateway.bridge("ssm", "ListCommandInvocations", (call, body) -> list(json(body)));
         gateway.bridge("ssm", "GetCommandInvocation", (call, body) -> get(call, json(body)));
-        for (String operation :
-                List.of(
-                        "DescribeAutoScalingGroups",
-                        "SetDesiredCapacity",
-                        "UpdateAutoScalingGroup",
-                        "SuspendProcesses",
-                        "ResumeProcesses")) {
-            gateway.bridge(
-                    "autoscaling",
-                    operation,
-                    (call, body) ->
-                            group(
-                                    call,
-                                    operation,
-                                    Gateway.query(new String(body, StandardCharsets.UTF_8))));
-        }
     }
 
     private Message send(Call call, JsonNode request) {
@@ -209,104 +188,6 @@ final class Bridges {
                 .put("ResponseCode", invocation.result.exitCode())
                 .put("StandardOutputContent", invocation.result.stdout())
                 .put("StandardErrorContent", invocation.result.stderr());
-    }
-
-    private Message group(Call call, String operation, Map<String, String> form) {
-        String request = UUID.randomUUID().toString();
-        String result = "";
-        if (operation.equals("DescribeAutoScalingGroups")) {
-            StringBuilder groups = new StringBuilder();
-            for (int i = 1; form.containsKey("AutoScalingGroupNames.member." + i); i++) {
-                groups.append(
-                        describe(call, form.getOrDefault("AutoScalingGroupNames.member." + i, "")));
-            }
-            result =
-                    "<DescribeAutoScalingGroupsResult><AutoScalingGroups>"
-                            + groups
-                            + "</AutoScalingGroups></DescribeAutoScalingGroupsResult>";
-        } else {
-            String name = form.getOrDefault("AutoScalingGroupName", "");
-            String key = call.region() + "/" + name;
-            Set<String> stopped =
-                    suspended.computeIfAbsent(key, k -> ConcurrentHashMap.newKeySet());
-            List<String> processes = new ArrayList<>();
-            for (int i = 1; form.containsKey("ScalingProcesses.member." + i); i++) {
-                processes.add(form.getOrDefault("ScalingProcesses.member." + i, ""));
-            }
-            switch (operation) {
-                case "SuspendProcesses" -> stopped.addAll(processes);
-                case "ResumeProcesses" -> {
-                    if (processes.isEmpty()) {
-                        stopped.clear();
-                    }
-                    processes.forEach(stopped::remove);
-                }
-                default -> {
-                    String wanted = form.get("DesiredCapacity");
-                    if (wanted != null) {
-                        int number = Integer.parseInt(wanted);
-                        if (number > MOST) {
-                            return Gateway.failure(
-                                    call,
-                                    400,
-                                    "ValidationError",
-                                    "New SetDesiredCapacity value "
-                                            + number
-                                            + " is above max value "
-                                            + MOST);
-                        }
-                        desired.put(key, number);
-                        events.accept(
-                                new CapacityChanged(Instant.now(), call.region(), name, number));
-                        machines.capacity(call.region(), name, number);
-                    }
-                }
-            }
-        }
-        return Gateway.xml(
-                200,
-                "<"
-                        + operation
-                        + "Response xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\">"
-                        + result
-                        + "<ResponseMetadata><RequestId>"
-                        + request
-                        + "</RequestId></ResponseMetadata></"
-                        + operation
-                        + "Response>",
-                request);
-    }
-
-    private String describe(Call call, String name) {
-        String key = call.region() + "/" + name;
-        List<String> instances = machines.groupInstances(call.region(), name);
-        StringBuilder members = new StringBuilder();
-        for (String id : instances) {
-            members.append("<member><InstanceId>")
-                    .append(id)
-                    .append("</InstanceId><AvailabilityZone>")
-                    .append(call.region())
-                    .append("a</AvailabilityZone><LifecycleState>InService</LifecycleState>")
-                    .append("<HealthStatus>Healthy</HealthStatus>")
-                    .append("<ProtectedFromScaleIn>false</ProtectedFromScaleIn></member>");
-        }
-        StringBuilder stopped = new StringBuilder();
-        for (String process : suspended.getOrDefault(key, Set.of())) {
-            stopped.append("<member><ProcessName>")
-                    .append(process)
-                    .append("</ProcessName></member>");
-        }
-        return "<member><AutoScalingGroupName>"
-                + Gateway.escape(name)
-                + "</AutoScalingGroupName><MinSize>0</MinSize><MaxSize>"
-                + MOST
-                + "</MaxSize><DesiredCapacity>"
-                + desired.getOrDefault(key, instances.size())
-                + "</DesiredCapacity><Instances>"
-                + members
-                + "</Instances><SuspendedProcesses>"
-                + stopped
-                + "</SuspendedProcesses></member>";
     }
 
     private static JsonNode json(byte[] body) {

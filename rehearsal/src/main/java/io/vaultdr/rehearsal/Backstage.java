@@ -1,0 +1,170 @@
+package io.vaultdr.rehearsal;
+
+import io.vaultdr.aws.DynamoDbEvidence;
+import io.vaultdr.infra.VaultDrApp;
+import io.vaultdr.infra.config.Config;
+import io.vaultdr.model.Side;
+import io.vaultdr.model.Slots;
+import io.vaultdr.rehearsal.Console.Tone;
+import io.vaultdr.rehearsal.world.World;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+
+/**
+ * What every rehearsal needs around its play, whoever made the clusters.
+ *
+ * @param scenario its name
+ */
+record Backstage(
+        Rehearse.Options options, String scenario, Console console, Path scratch, Slots slots) {
+    static final int CLIENTS = 2;
+    static final Duration BETWEEN_WRITES = Duration.ofMillis(150);
+    static final String EVENT =
+            "{\"source\":\"aws.events\",\"detail-type\":\"Scheduled Event\",\"detail\":{}}";
+    static final Duration READY = Duration.ofSeconds(90);
+    private static final Duration FAST_SLOT = Duration.ofSeconds(1);
+
+    static Backstage of(Rehearse.Options options, String scenario, Console console, Path scratch) {
+        return new Backstage(
+                options,
+                scenario,
+                console,
+                scratch,
+                new Slots(options.fast() ? FAST_SLOT : Slots.DEFAULT_LENGTH));
+    }
+
+    /** What is played, and what of it isn't real. */
+    void head(String what, String expected) {
+        console.print(Tone.PLAIN, "vault-dr rehearse " + scenario);
+        console.print(Tone.PLAIN, what);
+        console.print(Tone.PLAIN, "Expected: " + expected);
+        if (options.fast()) {
+            console.print(
+                    Tone.ACT,
+                    "COMPRESSED (--fast): a slot lasts 1 s instead of 10 s, the window 12 s instead"
+                            + " of 2 min. Times of servers, functions and calls are real.");
+        }
+        console.print(
+                Tone.SOFT,
+                "A simulation of AWS on this machine: real servers, functions, templates; moto for"
+                        + " AWS; a static key for the KMS key of both regions.");
+    }
+
+    /** Synthesises the app and makes what it describes. */
+    void apply(World world, Config config, Map<String, String> parameters) {
+        console.say(Tone.PLAIN, "synthesising the stacks of " + config.file().getFileName());
+        Path assembly = scratch.resolve("cdk.out");
+        Path zip = options.root().resolve("functions/target/vault-dr-functions.zip");
+        var stacks = VaultDrApp.synth(config, zip, assembly);
+        console.say(Tone.PLAIN, stacks.size() + " stacks synthesised; applying them");
+        world.apply(assembly, parameters);
+        console.say(
+                Tone.GOOD,
+                "applied; " + world.notApplied().size() + " resources are not applied here");
+    }
+
+    /**
+     * Lets probes and evaluation run once, one after the other, as they have long been running
+     * where something breaks.
+     */
+    void warm(World world, DynamoDbEvidence evidence) throws InterruptedException {
+        for (String region : List.of(Configuration.HOME, Configuration.DR, Configuration.WITNESS)) {
+            // It goes on until the schedule's next one takes over.
+            Instant since = Instant.now();
+            world.invokeAsync(region, Configuration.PREFIX + "-probe", "live", EVENT);
+            Instant end = since.plus(READY);
+            while (Instant.now().isBefore(end)
+                    && evidence.between(slots.at(since), slots.at(Instant.now()))
+                            .getOrDefault(region, List.of())
+                            .isEmpty()) {
+                Thread.sleep(100);
+            }
+        }
+        world.invoke(Stage.function("evaluate-failover"), "live", EVENT);
+        console.say(Tone.GOOD, "probes and evaluation run");
+    }
+
+    /** How much shorter than on AWS what is modelled takes. */
+    double pace() {
+        return (double) slots.length().toMillis() / Slots.DEFAULT_LENGTH.toMillis();
+    }
+
+    /** Something that is due again and again; what it throws is said once and doesn't end it. */
+    void repeat(ScheduledExecutorService clock, Duration every, Runnable what) {
+        var told = new AtomicReference<String>("");
+        var _ =
+                clock.scheduleWithFixedDelay(
+                        () -> {
+                            try {
+                                what.run();
+                            } catch (RuntimeException e) {
+                                if (!clock.isShutdown()
+                                        && !told.getAndSet(e.toString()).equals(e.toString())) {
+                                    console.say(Tone.BAD, "clock: " + e);
+                                }
+                            }
+                        },
+                        0,
+                        every.toMillis(),
+                        TimeUnit.MILLISECONDS);
+    }
+
+    /** Where the report goes. */
+    Path report() {
+        return options.report()
+                .orElse(
+                        options.root()
+                                .resolve(".vault-dr/rehearsals")
+                                .resolve(scenario + (options.fast() ? "-fast" : "")));
+    }
+
+    /** What clients were told, and when. */
+    static List<Story.Span> told(Resolver resolver, Instant start, Instant end) {
+        List<Story.Span> spans = new ArrayList<>();
+        Instant from = start;
+        Side side = Side.HOME;
+        String why = "weights 100/0";
+        for (Resolver.Turn turn : resolver.turns()) {
+            spans.add(span(side, why, from, turn.at()));
+            from = turn.at();
+            side = turn.side();
+            why = turn.why();
+        }
+        spans.add(span(side, why, from, end));
+        return spans;
+    }
+
+    private static Story.Span span(Side side, String why, Instant from, Instant to) {
+        return new Story.Span(
+                "clients are told", side + " (" + why + ")", from, to, side.toString());
+    }
+
+    /** Keeps what servers and functions wrote, since the scratch directory goes. */
+    void keepLogs() {
+        Path kept = options.root().resolve(".vault-dr/rehearsals/logs-" + scenario);
+        try (Stream<Path> files = Files.walk(scratch)) {
+            Files.createDirectories(kept);
+            for (Path file : files.filter(it -> it.toString().endsWith(".log")).toList()) {
+                String name = scratch.relativize(file).toString().replace('/', '_');
+                Files.copy(
+                        file,
+                        kept.resolve(name),
+                        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            }
+            console.print(Tone.SOFT, "logs of servers and functions: " + kept);
+        } catch (IOException e) {
+            console.print(Tone.BAD, "the logs can't be kept: " + e);
+        }
+    }
+}
