@@ -11,8 +11,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 class CostTest {
     private static final Pattern COUNT = Pattern.compile("^([0-9]+) ");
@@ -44,8 +46,41 @@ class CostTest {
         assertEquals(alarms, counted);
     }
 
+    /** Five nodes and a blank one, which is paid as the six that are reserved; then three. */
+    @Test
+    void countsTheServersThatAreMade() {
+        assertEquals(
+                List.of(
+                        "5 m7g.large x 730 h x 0.08160",
+                        "6 m7g.large x 730 h x 0.08160",
+                        "5 x 50 GiB x 0.08",
+                        "1 x 50 GiB x 0.08"),
+                arithmetic("cluster"));
+        assertEquals(
+                List.of(
+                        "3 r8g.large x 730 h x 0.11782",
+                        "0 r8g.large x 730 h x 0.11782",
+                        "3 x 50 GiB x 0.08",
+                        "0 x 50 GiB x 0.08"),
+                arithmetic("pilot-light"));
+        double servers =
+                Cost.of(Examples.load("cluster")).items().stream()
+                        .filter(it -> it.what().startsWith("instances"))
+                        .mapToDouble(Cost.Item::usd)
+                        .sum();
+        assertEquals(11 * 730 * 0.0816, servers, 0.001);
+    }
+
+    private static List<String> arithmetic(String example) {
+        List<Cost.Item> items = Cost.of(Examples.load(example)).items();
+        return Stream.of("instances", "volumes")
+                .flatMap(what -> items.stream().filter(it -> it.what().startsWith(what)))
+                .map(Cost.Item::arithmetic)
+                .toList();
+    }
+
     @ParameterizedTest
-    @CsvSource({"backup, 35, 60", "automatic, 150, 230"})
+    @CsvSource({"backup, 35, 60", "automatic, 150, 230", "cluster, 900, 1100"})
     void isOfTheSizeThatTheDocumentsName(String example, double low, double high) {
         double total = Cost.of(Examples.load(example)).total();
         assertTrue(total > low && total < high, example + " " + Cost.of(Examples.load(example)));

@@ -1,5 +1,6 @@
 package io.vaultdr.infra.config;
 
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.PairSettings.AwsLogin;
@@ -11,6 +12,7 @@ import io.vaultdr.runtime.PairSettings.Tag;
 import io.vaultdr.runtime.PairSettings.Vantage;
 import io.vaultdr.runtime.ProofSettings.Seal;
 import io.vaultdr.runtime.RetentionSettings;
+import io.vaultdr.vault.Login.Intent;
 
 import java.net.URI;
 import java.nio.file.Path;
@@ -190,6 +192,25 @@ public record Config(
                     .toList();
         }
 
+        /** How few instances a made cluster has: home is whole, DR is what the strategy says. */
+        public int fewest(Side side) {
+            return switch (side) {
+                case HOME -> servers.orElseThrow().nodes();
+                case DR -> strategy == Strategy.PILOT_LIGHT ? 0 : 1;
+            };
+        }
+
+        /** How many instances are reserved in each zone of a made DR cluster, if any are. */
+        public int reservedPerZone() {
+            return Math.ceilDiv(
+                    servers.orElseThrow().nodes(), drCluster().made().orElseThrow().zones());
+        }
+
+        /** The logins that a made cluster gets. */
+        public List<Intent> logins() {
+            return new VaultSetup(proving().map(Prove::recover).orElse(List.of())).intents();
+        }
+
         /** Where a made cluster's audit device writes, the same on every node. */
         public String auditFile() {
             return "/var/log/" + edition.name().toLowerCase(Locale.ROOT) + "/audit.log";
@@ -290,7 +311,13 @@ public record Config(
             List<Cidr> functions,
             List<Destination> reaches,
             String tls,
-            Server server) {}
+            Server server) {
+
+        /** How many zones it spreads over. */
+        public int zones() {
+            return subnets.size();
+        }
+    }
 
     /** An address range, at one TCP port. */
     public record Destination(Cidr range, int port) {}

@@ -4,19 +4,22 @@ import io.vaultdr.infra.config.Config.Egress;
 import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
+import io.vaultdr.infra.config.Config.Servers;
 import io.vaultdr.infra.config.Config.Traffic.Flag;
+import io.vaultdr.model.Side;
 
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
- * What a configuration costs a month, without servers, stored bytes and traffic between regions:
- * list prices of us-east-1 in 2026, 730 hours, no free tier. It is for comparing rungs, not for a
- * budget.
+ * What a configuration costs a month, without servers that are brought, stored bytes and traffic
+ * between regions: list prices of us-east-1 in 2026, 730 hours, no free tier. It is for comparing
+ * rungs, not for a budget.
  *
  * @param items what is paid for, each with its arithmetic
  */
@@ -38,6 +41,10 @@ public record Cost(List<Item> items) {
     private static final double KEY = 1.00;
     private static final double NAT_HOUR = 0.045;
     private static final double ENDPOINT_HOUR = 0.01;
+
+    private static final double VOLUME_GIB = 0.08;
+    private static final double BALANCER_HOUR = 0.0225 + 0.006;
+    private static final double SECRET = 0.40;
 
     /**
      * An endpoint of AWS, with HTTPS and the fast interval; a calculated check and one of an alarm
@@ -157,6 +164,7 @@ public record Cost(List<Item> items) {
                         stacks * 2 + regions * 5 + clusters * 7 + keepers * 4,
                         "of snapshots"));
         pair.proving().ifPresent(prove -> proof(pair, prove, runs, name, items));
+        pair.servers().ifPresent(servers -> clusters(pair, servers, name, items));
         if (pair.probed()) {
             failover(config, pair, name, items);
         }
@@ -213,6 +221,74 @@ public record Cost(List<Item> items) {
         int functions = prove.recover().isEmpty() ? 5 : 7;
         items.add(
                 alarms(name, regions * (kms ? 2 : 1) + 2 + functions + 5, "of proofs and drills"));
+    }
+
+    /** What clusters cost that are made. */
+    private static void clusters(
+            Pair pair, Servers servers, Optional<String> name, List<Item> items) {
+        for (String region : pair.clusterRegions()) {
+            pair.madeIn(region).ifPresent(side -> servers(pair, side, servers, name, items));
+        }
+        int regions = pair.clusterRegions().size();
+        if (servers.sealKey().isEmpty()) {
+            items.add(item(name, "seal's keys", regions * KEY, "%d regions x %.2f", regions, KEY));
+        }
+        if (pair.home().made().isPresent()) {
+            int logins = pair.logins().size();
+            items.add(
+                    item(
+                            name,
+                            "secrets",
+                            (regions * (logins + 1) + 1) * SECRET,
+                            "(%d regions x (%d logins and recovery keys) + 1) x %.2f",
+                            regions,
+                            logins,
+                            SECRET));
+        }
+    }
+
+    private static void servers(
+            Pair pair, Side side, Servers servers, Optional<String> name, List<Item> items) {
+        String where = pair.cluster(side).region();
+        int running = pair.fewest(side);
+        int paid =
+                side == Side.DR && servers.capacityReservation()
+                        ? pair.reservedPerZone() * pair.drCluster().made().orElseThrow().zones()
+                        : running;
+        OptionalDouble hour = InstancePrice.ofHour(servers.instanceType());
+        items.add(
+                hour.isPresent()
+                        ? item(
+                                name,
+                                (paid > running ? "instances, reserved, in " : "instances in ")
+                                        + where,
+                                paid * 730 * hour.getAsDouble(),
+                                "%d %s x 730 h x %.5f",
+                                paid,
+                                servers.instanceType(),
+                                hour.getAsDouble())
+                        : item(
+                                name,
+                                "instances in " + where + ", not counted",
+                                0,
+                                "%d %s, whose price isn't known here",
+                                paid,
+                                servers.instanceType()));
+        items.add(
+                item(
+                        name,
+                        "volumes in " + where,
+                        running * servers.volumeGiB() * VOLUME_GIB,
+                        "%d x %d GiB x %.2f",
+                        running,
+                        servers.volumeGiB(),
+                        VOLUME_GIB));
+        items.add(
+                item(
+                        name,
+                        "balancer in " + where,
+                        730 * BALANCER_HOUR,
+                        "730 h x (0.0225 + one unit 0.006)"));
     }
 
     private static void failover(

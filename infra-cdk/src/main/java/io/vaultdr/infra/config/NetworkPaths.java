@@ -2,10 +2,12 @@ package io.vaultdr.infra.config;
 
 import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.infra.config.Config.Cluster;
+import io.vaultdr.infra.config.Config.Destination;
 import io.vaultdr.infra.config.Config.Egress;
 import io.vaultdr.infra.config.Config.Network;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
+import io.vaultdr.model.Side;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.PairSettings.Flag;
 
@@ -66,6 +68,9 @@ public final class NetworkPaths {
         takeSnapshot(pair, pair.home());
         rotateLogins(pair, pair.home());
         pair.proving().ifPresent(prove -> prove(pair, prove));
+        for (String region : pair.clusterRegions()) {
+            pair.madeIn(region).ifPresent(side -> nodes(pair, side));
+        }
         if (!pair.probed()) {
             return;
         }
@@ -94,6 +99,33 @@ public final class NetworkPaths {
         List.of("autoscaling", "dynamodb", "secretsmanager")
                 .forEach(it -> service(grow, it, dr.region()));
         authorities(pair, grow);
+    }
+
+    /** By the route tables that the configuration names for their subnets. */
+    private void nodes(Pair pair, Side side) {
+        Cluster cluster = pair.cluster(side);
+        String region = cluster.region();
+        NodeSettings node = NodeSettings.of(config.inAccount("000000000000"), pair, side);
+        Source source =
+                new Source(
+                        Names.group(config.prefix(), pair.id(), side) + " (nodes)",
+                        region,
+                        cluster.network().vpc());
+        List.of(
+                        "ec2",
+                        "ec2messages",
+                        "kms",
+                        "logs",
+                        "monitoring",
+                        "secretsmanager",
+                        "sns",
+                        "ssm",
+                        "ssmmessages")
+                .forEach(it -> service(source, it, region));
+        node.quarantine().forEach(mark -> service(source, "s3", mark.region()));
+        for (Destination to : cluster.made().orElseThrow().reaches()) {
+            add(source, to.range().toString(), to.port(), "as cluster.reaches says");
+        }
     }
 
     /** In a network without a way out; its own one brings what it needs. */
@@ -190,17 +222,37 @@ public final class NetworkPaths {
         Set<URI> all = new TreeSet<>(cluster.nodes());
         all.add(cluster.address());
         String vpc = cluster.network().vpc();
+        String letIn =
+                cluster.made().isPresent()
+                        ? "its addresses have to be in cluster.functions of " + cluster.region()
+                        : vpc.equals(source.vpc())
+                                ? "its security group has to be let in by the servers'"
+                                : "the servers' security group by address range";
         String way =
                 vpc.equals(source.vpc())
-                        ? "its security group has to be let in by the servers'"
+                        ? letIn
                         : "peering or a transit gateway to "
                                 + vpc
                                 + " in "
                                 + cluster.region()
-                                + ", and the servers' security group by address range";
+                                + ", and "
+                                + letIn;
         for (URI server : all) {
             add(source, server.getHost(), server.getPort(), way);
         }
+        // A standby names its leader by its own address.
+        cluster.made()
+                .ifPresent(
+                        made ->
+                                made.subnets()
+                                        .values()
+                                        .forEach(
+                                                range ->
+                                                        add(
+                                                                source,
+                                                                range.toString(),
+                                                                cluster.address().getPort(),
+                                                                way)));
     }
 
     private void service(Source source, String service, String region) {

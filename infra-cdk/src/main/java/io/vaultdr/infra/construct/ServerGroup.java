@@ -8,7 +8,6 @@ import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.NodeSettings;
 import io.vaultdr.infra.iam.NodePolicy;
 import io.vaultdr.model.Side;
-import io.vaultdr.runtime.PairSettings.Failover.Strategy;
 
 import software.amazon.awscdk.TagProps;
 import software.amazon.awscdk.Tags;
@@ -72,7 +71,7 @@ public final class ServerGroup extends Construct {
         group =
                 CfnAutoScalingGroup.Builder.create(this, "Group")
                         .autoScalingGroupName(names.group(side))
-                        .minSize(String.valueOf(fewest(pair, side)))
+                        .minSize(String.valueOf(pair.fewest(side)))
                         // One more, for the node that takes another's place.
                         .maxSize(String.valueOf(servers.nodes() + 1))
                         .vpcZoneIdentifier(subnets.ids())
@@ -138,14 +137,6 @@ public final class ServerGroup extends Construct {
                                 .build()));
     }
 
-    /** Home is always whole; what stands in DR before a promotion is the strategy's. */
-    static int fewest(Pair pair, Side side) {
-        return switch (side) {
-            case HOME -> pair.servers().orElseThrow().nodes();
-            case DR -> pair.strategy() == Strategy.PILOT_LIGHT ? 0 : 1;
-        };
-    }
-
     private CfnLaunchTemplate template(
             Names names,
             Side side,
@@ -203,8 +194,7 @@ public final class ServerGroup extends Construct {
                                         CfnCapacityReservation.Builder.create(
                                                         this, "Reserved-" + zone)
                                                 .availabilityZone(zone)
-                                                .instanceCount(
-                                                        Math.ceilDiv(servers.nodes(), zones.size()))
+                                                .instanceCount(pair.reservedPerZone())
                                                 .instancePlatform("Linux/UNIX")
                                                 .instanceType(servers.instanceType())
                                                 .instanceMatchCriteria("targeted")

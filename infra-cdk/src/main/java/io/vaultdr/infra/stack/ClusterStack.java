@@ -136,12 +136,11 @@ public final class ClusterStack extends VaultDrStack {
         if (home) {
             secrets.initialisation(names, initializer, breakGlass);
         }
-        VaultSetup setup = new VaultSetup(pair.proving().map(Prove::recover).orElse(List.of()));
         VaultSetup.places(PairSettingsMaker.settings(config, pair, names.pagesArn(region))).stream()
                 .filter(place -> !place.copy() && place.region().equals(region))
                 .forEach(
                         place ->
-                                setup.intents()
+                                pair.logins()
                                         .forEach(
                                                 intent ->
                                                         secrets.login(

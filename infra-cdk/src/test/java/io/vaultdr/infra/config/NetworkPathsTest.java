@@ -87,6 +87,49 @@ class NetworkPathsTest {
     }
 
     @Test
+    void nodesReachWhatTheyBootWithAndWhereMarksAre() {
+        Set<String> reached = new TreeSet<>();
+        for (NetworkPath path : NetworkPaths.of(Examples.load("cluster"))) {
+            if (path.function().equals("vault-dr-payments-home (nodes)")) {
+                reached.add(path.to().replace(".amazonaws.com", ""));
+            }
+        }
+        assertEquals(
+                Set.of(
+                        "10.1.20.0/24",
+                        "ec2.eu-west-1",
+                        "ec2messages.eu-west-1",
+                        "kms.eu-west-1",
+                        "logs.eu-west-1",
+                        "monitoring.eu-west-1",
+                        "s3.eu-central-1",
+                        "s3.eu-north-1",
+                        "secretsmanager.eu-west-1",
+                        "sns.eu-west-1",
+                        "ssm.eu-west-1",
+                        "ssmmessages.eu-west-1"),
+                reached);
+    }
+
+    /** Functions follow a standby to its leader, whose address nobody knows before. */
+    @Test
+    void whoAsksAMadeClusterReachesEachOfItsSubnets() {
+        List<NetworkPath> probes =
+                NetworkPaths.of(Examples.load("cluster")).stream()
+                        .filter(it -> it.function().equals("vault-dr-probe"))
+                        .filter(it -> it.region().equals("eu-north-1") && it.port() == 8200)
+                        .toList();
+        assertEquals(8, probes.size(), probes.toString());
+        assertTrue(
+                probes.stream()
+                        .allMatch(
+                                it ->
+                                        it.way().startsWith("peering or a transit gateway")
+                                                && it.way().contains("cluster.functions")),
+                probes.toString());
+    }
+
+    @Test
     void saysWhereEndpointsAreNotEnough() {
         NetworkPath metrics =
                 NetworkPaths.of(Examples.load("vault")).stream()
