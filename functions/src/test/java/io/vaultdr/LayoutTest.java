@@ -62,7 +62,8 @@ class LayoutTest {
                     Map.entry(
                             "doctor", union(ALL, "aws", "workflow", "drill", "cluster", "doctor")),
                     Map.entry("drill", Set.of("model", "runtime", "snapshot", "failover")),
-                    Map.entry("cluster", Set.of("model", "runtime", "vault", "snapshot")),
+                    Map.entry(
+                            "cluster", Set.of("model", "runtime", "vault", "snapshot", "failover")),
                     Map.entry("aws", union(ALL, "aws", "doctor")),
                     Map.entry("handler", union(with(ALL, WIRING))));
 

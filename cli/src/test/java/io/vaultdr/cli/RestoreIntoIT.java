@@ -95,7 +95,7 @@ class RestoreIntoIT {
                         source,
                         aws.secretsManager(REGION),
                         "payments-vault-dr",
-                        new VaultSetup(List.of()))
+                        new VaultSetup(List.of(), false))
                 .make(Login.Intent.VERIFY, Login.Intent.GROW);
         source.call("POST", "vault-dr/data/canary", Map.of("data", Map.of("nonce", "n-1")))
                 .expect();

@@ -10,6 +10,7 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Set;
 
 /** The logins' secrets in Secrets Manager of one region. */
 public final class SecretsManagerLogins implements LoginSecrets {
@@ -18,16 +19,20 @@ public final class SecretsManagerLogins implements LoginSecrets {
     private final String region;
     private final SecretsManagerClient secrets;
     private final String login;
+    private final Set<Intent> intents;
 
     /**
      * The secrets {@code <login>/<intent>}.
      *
      * @param secrets of {@code region}
+     * @param intents the logins that the pair has
      */
-    public SecretsManagerLogins(String region, SecretsManagerClient secrets, String login) {
+    public SecretsManagerLogins(
+            String region, SecretsManagerClient secrets, String login, Set<Intent> intents) {
         this.region = region;
         this.secrets = secrets;
         this.login = login;
+        this.intents = intents;
     }
 
     @Override
@@ -37,9 +42,9 @@ public final class SecretsManagerLogins implements LoginSecrets {
 
     @Override
     public Map<Intent, String> versions() {
-        Map<String, String> named = Login.by(secrets).versions(login);
+        Map<String, String> named = Login.by(secrets).versions(login, intents);
         Map<Intent, String> versions = new EnumMap<>(Intent.class);
-        for (Intent intent : Intent.values()) {
+        for (Intent intent : intents) {
             String version = named.get(intent.toString());
             if (version != null) {
                 versions.put(intent, version);

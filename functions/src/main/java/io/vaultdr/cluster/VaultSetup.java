@@ -25,8 +25,9 @@ import java.util.stream.Stream;
  *
  * @param recover the KV paths that {@code restore --only} may read, mount first, {@code *} at the
  *     end for all below; none: there is no such login
+ * @param made whether the CDK app made the cluster, whose peers and settings are then tended to
  */
-public record VaultSetup(List<String> recover) {
+public record VaultSetup(List<String> recover, boolean made) {
     /** Where the canary lives: a KV version 2 secrets engine of its own. */
     public static final String MOUNT = "vault-dr";
 
@@ -94,16 +95,21 @@ public record VaultSetup(List<String> recover) {
 
     /** The logins that home's account can replace wherever they lie. */
     public static Set<Intent> rotated(PairSettings pair) {
-        Set<Intent> rotated = EnumSet.allOf(Intent.class);
+        Set<Intent> rotated = EnumSet.copyOf(intents(pair));
         if (copy(pair).isPresent()) {
             rotated.removeAll(PROVERS);
         }
         return rotated;
     }
 
+    /** The logins that the clusters of {@code pair} have, with the one that only some want. */
+    public static Set<Intent> intents(PairSettings pair) {
+        return Intent.of(pair.home().made().isPresent());
+    }
+
     /** The logins that there are to be. */
     public List<Intent> intents() {
-        return Stream.of(Intent.values())
+        return Intent.of(made).stream()
                 .filter(intent -> intent != Intent.RECOVER || !recover.isEmpty())
                 .toList();
     }
@@ -156,6 +162,10 @@ public record VaultSetup(List<String> recover) {
                             + " policies, entities and keys.";
             case RECOVER -> "restore --only, on a restored copy: reads what was lost by mistake.";
             case ROTATE -> "RotateLogins: issues and destroys the secret ids of these logins.";
+            case RETIRE ->
+                    "RetirePeer: removes the peers of instances that go; a leader steps down"
+                            + " first.";
+            case CONFIGURE -> "InitializeCluster: reads back what it set up, changes nothing.";
         };
     }
 
@@ -215,6 +225,22 @@ public record VaultSetup(List<String> recover) {
                                             """
                                                     .replace("@ROLE@", role(it).path()))
                             .collect(Collectors.joining());
+            case RETIRE ->
+                    """
+                    path "sys/storage/raft/configuration"   { capabilities = ["read"] }
+                    path "sys/storage/raft/autopilot/state" { capabilities = ["read"] }
+                    path "sys/storage/raft/remove-peer"     { capabilities = ["update"] }
+                    path "sys/step-down"                    { capabilities = ["update", "sudo"] }
+                    """;
+            case CONFIGURE ->
+                    """
+                    path "sys/storage/raft/autopilot/configuration" { capabilities = ["read"] }
+                    path "sys/audit"                                { capabilities = ["read", "sudo"] }
+                    path "sys/mounts"                               { capabilities = ["read"] }
+                    path "sys/auth"                                 { capabilities = ["read"] }
+                    path "sys/policies/acl/vault-dr-*"              { capabilities = ["read"] }
+                    path "auth/approle/role/vault-dr-*"             { capabilities = ["read"] }
+                    """;
         };
     }
 

@@ -385,7 +385,10 @@ public final class Wiring {
                         side,
                         leaders(),
                         node -> login().to(pair.cluster(side), node, Login.Intent.SNAPSHOT),
-                        () -> login().versions(pair.cluster(side).login()),
+                        () ->
+                                login().versions(
+                                                pair.cluster(side).login(),
+                                                VaultSetup.intents(pair)),
                         snapshotStores(),
                         scratch(),
                         clock,
@@ -474,7 +477,8 @@ public final class Wiring {
                                         new SecretsManagerLogins(
                                                 it.region(),
                                                 aws.secretsManager(it.region()),
-                                                it.login()))
+                                                it.login(),
+                                                VaultSetup.intents(pair)))
                         .toList();
         return new RotateLogins(
                 VaultSetup.rotated(pair),
@@ -483,7 +487,11 @@ public final class Wiring {
                 this::serving,
                 leaders(),
                 login(),
-                new SecretsManagerLogins(region, aws.secretsManager(region), cluster.login()),
+                new SecretsManagerLogins(
+                        region,
+                        aws.secretsManager(region),
+                        cluster.login(),
+                        VaultSetup.intents(pair)),
                 secrets.stream().filter(it -> !it.region().equals(region)).toList(),
                 snapshotStores().stream()
                         .sorted(Comparator.comparing(it -> !it.region().equals(region)))

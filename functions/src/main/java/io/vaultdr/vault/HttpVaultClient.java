@@ -42,6 +42,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 import javax.net.ssl.SSLException;
 
@@ -172,7 +173,26 @@ final class HttpVaultClient implements VaultClient {
                 data.path("healthy").asBoolean(),
                 data.path("failure_tolerance").asInt(),
                 strings(data.path("voters")),
-                strings(data.path("non_voters")));
+                strings(data.path("non_voters")),
+                data.path("servers").properties().stream()
+                        .filter(server -> server.getValue().path("healthy").asBoolean())
+                        .map(Map.Entry::getKey)
+                        .collect(Collectors.toUnmodifiableSet()));
+    }
+
+    @Override
+    public void removePeer(Secret token, String nodeId) {
+        ask(
+                Call.change(
+                        "POST",
+                        "sys/storage/raft/remove-peer",
+                        token,
+                        Map.of("server_id", nodeId)));
+    }
+
+    @Override
+    public void stepDown(Secret token) {
+        ask(Call.change("PUT", "sys/step-down", token, Map.of()));
     }
 
     @Override

@@ -17,9 +17,12 @@ import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueRespon
 import software.amazon.awssdk.services.secretsmanager.model.ResourceNotFoundException;
 
 import java.io.IOException;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
@@ -51,7 +54,24 @@ public final class Login {
         /** Reads the secrets that the configuration lets anybody recover from a snapshot. */
         RECOVER,
         /** Issues and destroys the secret ids of all logins. */
-        ROTATE;
+        ROTATE,
+        /** Looks at the Raft configuration, makes a leader step down and removes peers. */
+        RETIRE,
+        /** Reads back what was set up, to tell what somebody changed. */
+        CONFIGURE;
+
+        /**
+         * The logins that a cluster has.
+         *
+         * @param made whether the CDK app made it; nobody tends to one that was brought
+         */
+        public static Set<Intent> of(boolean made) {
+            Set<Intent> all = EnumSet.allOf(Intent.class);
+            if (!made) {
+                all.removeAll(EnumSet.of(RETIRE, CONFIGURE));
+            }
+            return Collections.unmodifiableSet(all);
+        }
 
         /** As secrets, roles and policies are named. */
         @Override
@@ -180,10 +200,11 @@ public final class Login {
      * no secret. Reads no secret's value.
      *
      * @param login the prefix of the secrets' names
+     * @param intents the logins that are looked for
      */
-    public Map<String, String> versions(String login) {
+    public Map<String, String> versions(String login, Set<Intent> intents) {
         Map<String, String> versions = new TreeMap<>();
-        for (Intent intent : Intent.values()) {
+        for (Intent intent : intents) {
             current(login + "/" + intent)
                     .ifPresent(version -> versions.put(intent.toString(), version));
         }

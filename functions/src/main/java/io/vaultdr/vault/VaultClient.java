@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * One node of a Vault or OpenBao cluster, asked directly. Redirects are followed only where a
@@ -41,6 +42,23 @@ public interface VaultClient {
 
     /** {@code GET sys/storage/raft/autopilot/state}. */
     Autopilot autopilotState(Secret token);
+
+    /**
+     * {@code POST sys/storage/raft/remove-peer}. Removing one that isn't there changes nothing.
+     *
+     * @param nodeId the id that the server has in the Raft configuration
+     * @see <a
+     *     href="https://openbao.org/api-docs/system/storage/raft/#remove-a-node-from-raft-cluster">Remove
+     *     a node</a>
+     */
+    void removePeer(Secret token, String nodeId);
+
+    /**
+     * {@code PUT sys/step-down}: the active node gives leadership up; who leads next isn't told.
+     *
+     * @see <a href="https://openbao.org/api-docs/system/step-down/">Step down</a>
+     */
+    void stepDown(Secret token);
 
     /** {@code PUT sys/init} with recovery shares, for a node whose seal unseals it by itself. */
     Initialized initialize(int recoveryShares, int recoveryThreshold);
@@ -179,9 +197,17 @@ public interface VaultClient {
     /** A server in the Raft configuration. */
     record RaftServer(String nodeId, String address, boolean leader, boolean voter) {}
 
-    /** Autopilot's view; its indexes are up to five seconds old (facts §11 E). */
+    /**
+     * Autopilot's view, up to five seconds old (facts §11 E).
+     *
+     * @param healthyServers the ids of the servers that it hears from and that keep up
+     */
     record Autopilot(
-            boolean healthy, int failureTolerance, List<String> voters, List<String> nonVoters) {}
+            boolean healthy,
+            int failureTolerance,
+            List<String> voters,
+            List<String> nonVoters,
+            Set<String> healthyServers) {}
 
     /** What {@code sys/init} gave: keys and root token, which stay in memory. */
     record Initialized(Secret rootToken, List<Secret> recoveryKeys) {}

@@ -44,7 +44,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -71,8 +70,10 @@ class RotateLoginsIT {
     private final BaoCluster server = BaoCluster.running(1);
     private final List<Measure> published = new ArrayList<>();
     private final LoginSecrets own =
-            new SecretsManagerLogins(BUCKET.region(), aws.secretsManager(BUCKET.region()), HERE);
-    private final LoginSecrets dr = new SecretsManagerLogins(DR, aws.secretsManager(DR), THERE);
+            new SecretsManagerLogins(
+                    BUCKET.region(), aws.secretsManager(BUCKET.region()), HERE, Intent.of(false));
+    private final LoginSecrets dr =
+            new SecretsManagerLogins(DR, aws.secretsManager(DR), THERE, Intent.of(false));
 
     @BeforeAll
     void makeTheBucket() {
@@ -94,7 +95,11 @@ class RotateLoginsIT {
     @BeforeEach
     void setUp() {
         published.clear();
-        new TestLogins(server, aws.secretsManager(BUCKET.region()), HERE, new VaultSetup(List.of()))
+        new TestLogins(
+                        server,
+                        aws.secretsManager(BUCKET.region()),
+                        HERE,
+                        new VaultSetup(List.of(), false))
                 .make(LOGINS.toArray(Intent[]::new));
         own.versions().forEach((intent, version) -> copy(intent, version));
         aws.s3(BUCKET.region())
@@ -135,7 +140,7 @@ class RotateLoginsIT {
             Duration later, Supplier<Serving> serving, LoginSecrets elsewhere) {
         Clock clock = Clock.offset(Clock.systemUTC(), later);
         return new RotateLogins(
-                EnumSet.allOf(Intent.class),
+                Intent.of(false),
                 Clusters.of(server.addresses()),
                 Side.HOME,
                 serving,

@@ -82,7 +82,7 @@ final class Proving implements AutoCloseable {
                         cluster,
                         moto.clients().secretsManager(REGION),
                         LOGIN,
-                        new VaultSetup(List.of("secret/team/*")));
+                        new VaultSetup(List.of("secret/team/*"), false));
         try {
             scratch = Files.createTempDirectory("proving");
             s3().createBucket(it -> it.bucket(BUCKET.name()));
@@ -199,7 +199,9 @@ final class Proving implements AutoCloseable {
                                                         .path("client_token")
                                                         .asText()),
                                         Optional.empty()),
-                        () -> Login.by(moto.clients().secretsManager(REGION)).versions(LOGIN),
+                        () ->
+                                Login.by(moto.clients().secretsManager(REGION))
+                                        .versions(LOGIN, Login.Intent.of(false)),
                         List.of(store()),
                         scratch,
                         CLOCK,

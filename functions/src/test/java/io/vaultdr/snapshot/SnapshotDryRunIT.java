@@ -57,7 +57,7 @@ class SnapshotDryRunIT {
                         serving,
                         aws.secretsManager(BUCKET.region()),
                         "payments-vault-dr",
-                        new VaultSetup(List.of()))
+                        new VaultSetup(List.of(), false))
                 .make(Login.Intent.SNAPSHOT);
     }
 

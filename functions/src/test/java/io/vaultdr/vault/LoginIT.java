@@ -103,7 +103,7 @@ class LoginIT {
         String old = issue(Intent.PROVE, true);
         String current = issue(Intent.PROVE, false);
         Login login = Login.by(secrets);
-        assertEquals(current, login.versions("payments-vault-dr").get("prove"));
+        assertEquals(current, login.versions("payments-vault-dr", Intent.of(false)).get("prove"));
 
         // The old one works after a rotation.
         assertEquals(Optional.of(old), proving(Optional.of(old)));

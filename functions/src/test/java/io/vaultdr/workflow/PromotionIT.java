@@ -112,7 +112,7 @@ class PromotionIT {
                         source,
                         aws.secretsManager(REGION),
                         "payments-vault-dr",
-                        new VaultSetup(List.of()))
+                        new VaultSetup(List.of(), false))
                 .make(Login.Intent.VERIFY, Login.Intent.GROW);
         older = take("nonce-1", Instant.parse("2026-03-01T02:30:00Z"));
         newer = take("nonce-2", Instant.parse("2026-03-01T02:45:00Z"));

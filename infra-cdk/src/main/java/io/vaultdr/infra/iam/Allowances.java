@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** Allowances that several intents share. */
 final class Allowances {
@@ -111,7 +110,7 @@ final class Allowances {
     static Allowance logins(Names names, String region, String login, String... actions) {
         return new Allowance(
                 List.of(actions),
-                Stream.of(Intent.values())
+                Intent.of(false).stream()
                         .map(intent -> arn(names, region, login + "/" + intent))
                         .toList(),
                 Map.of(),

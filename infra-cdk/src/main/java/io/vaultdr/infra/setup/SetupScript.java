@@ -170,7 +170,7 @@ public final class SetupScript {
         StringBuilder script = new StringBuilder(HEAD);
         Optional<PairSettings.Bucket> copy = VaultSetup.copy(pair);
         copy.ifPresent(it -> script.append(COPY.replace("@COPY@", it.account())));
-        VaultSetup setup = new VaultSetup(recover);
+        VaultSetup setup = new VaultSetup(recover, pair.home().made().isPresent());
         for (Intent intent : setup.intents()) {
             VaultSetup.Policy policy = setup.policy(intent);
             VaultSetup.Role role = VaultSetup.role(intent);

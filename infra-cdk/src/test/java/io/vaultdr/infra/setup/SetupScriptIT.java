@@ -163,11 +163,12 @@ class SetupScriptIT {
         assertEquals(secret, stored(DR, "payments-dr/it's", Intent.SNAPSHOT));
         Login login = Login.by(moto.clients().secretsManager(HOME));
         assertEquals(
-                login.versions("payments-vault-dr"),
-                Login.by(moto.clients().secretsManager(DR)).versions("payments-dr/it's"));
+                login.versions("payments-vault-dr", Intent.of(false)),
+                Login.by(moto.clients().secretsManager(DR))
+                        .versions("payments-dr/it's", Intent.of(false)));
         assertEquals(
                 Set.of("snapshot", "verify", "grow", "prove", "recover", "rotate"),
-                login.versions("payments-vault-dr").keySet());
+                login.versions("payments-vault-dr", Intent.of(false)).keySet());
 
         loginsDoTheirIntentAndNoMore();
 
