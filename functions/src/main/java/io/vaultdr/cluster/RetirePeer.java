@@ -290,9 +290,16 @@ public final class RetirePeer {
         private void standDown(Decision decision) {
             asked(session -> session.node().stepDown(session.token()));
             did("%s led and stands down (%s)", decision);
-            if (deadline.within(ELECTION)
-                    .poll(POLL, () -> leader().filter(it -> !it.equals(decision.node())))
-                    .isEmpty()) {
+            // A new leader takes some seconds to hear from all the others.
+            Optional<Boolean> settled =
+                    deadline.within(ELECTION)
+                            .poll(
+                                    POLL,
+                                    () ->
+                                            Optional.of(led(decision.node()))
+                                                    .filter(Led.BY_ANOTHER_AND_SETTLED::equals)
+                                                    .map(_ -> true));
+            if (settled.isEmpty() && led(decision.node()) == Led.NOT_BY_ANOTHER) {
                 throw new Failure.Retryable(
                         "let " + decision.node() + " stand down",
                         "no other node leads after " + ELECTION.toSeconds() + " s",
@@ -440,16 +447,29 @@ public final class RetirePeer {
         };
     }
 
-    private Optional<String> leader() {
+    private enum Led {
+        NOT_BY_ANOTHER,
+        BY_ANOTHER,
+        BY_ANOTHER_AND_SETTLED
+    }
+
+    /** Who leads since {@code former} stood down. */
+    private Led led(String former) {
         if (!(ports.finder().find(cluster, FINDING) instanceof Finding.Active active)) {
-            return Optional.empty();
+            return Led.NOT_BY_ANOTHER;
         }
         try {
-            return peers(active.node()).stream().filter(Peer::leader).map(Peer::id).findFirst();
+            List<Peer> peers = peers(active.node());
+            if (peers.stream().noneMatch(it -> it.leader() && !it.id().equals(former))) {
+                return Led.NOT_BY_ANOTHER;
+            }
+            return peers.stream().filter(Peer::voter).allMatch(Peer::healthy)
+                    ? Led.BY_ANOTHER_AND_SETTLED
+                    : Led.BY_ANOTHER;
         } catch (Failure e) {
             // Between two leaders calls fail; it is asked again.
             LOG.info("No leader can be told yet: {}", e.getMessage());
-            return Optional.empty();
+            return Led.NOT_BY_ANOTHER;
         }
     }
 

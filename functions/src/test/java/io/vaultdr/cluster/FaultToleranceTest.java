@@ -31,10 +31,10 @@ import java.util.stream.Stream;
  * The table, row by row. A node is written as its name, its instance and its peer: {@code a:in:V}
  * is in service and a healthy voter.
  *
- * <p>Instances: {@code pend}, {@code wait} (the launch hook holds it), {@code in}, {@code term} (the
- * termination hook holds it; {@code term90} for ninety minutes), {@code out}, {@code -} (none).
- * Peers: {@code L} leads, {@code V} votes, {@code v} votes and isn't healthy, {@code N} doesn't
- * vote, {@code n} doesn't and isn't healthy, {@code -} (none).
+ * <p>Instances: {@code pend}, {@code wait} (the launch hook holds it), {@code in}, {@code term}
+ * (the termination hook holds it; {@code term90} for ninety minutes), {@code out}, {@code -}
+ * (none). Peers: {@code L} leads, {@code V} votes, {@code v} votes and isn't healthy, {@code N}
+ * doesn't vote, {@code n} doesn't and isn't healthy, {@code -} (none).
  */
 class FaultToleranceTest {
     private static final Duration LIMIT = Duration.ofHours(1);
@@ -43,68 +43,186 @@ class FaultToleranceTest {
         return Stream.of(
                 row("all is well", 3, "a:in:L b:in:V c:in:V", ""),
                 // Terminations.
-                row("five keep one to spare", 5, "a:in:L b:in:V c:in:V d:in:V e:term:V", "e:Remove:TOLERABLE"),
+                row(
+                        "five keep one to spare",
+                        5,
+                        "a:in:L b:in:V c:in:V d:in:V e:term:V",
+                        "e:Remove:TOLERABLE"),
                 row("so do four", 5, "a:in:L b:in:V c:in:V e:term:V", "e:Remove:TOLERABLE"),
                 row("three don't", 3, "a:in:L b:in:V c:term:V", "c:HoldTermination:INTOLERABLE"),
-                row("until a replacement votes", 3, "a:in:L b:in:V c:term:V d:in:V", "c:Remove:TOLERABLE"),
-                row("and not while it only joins", 3, "a:in:L b:in:V c:term:V d:wait:N",
+                row(
+                        "until a replacement votes",
+                        3,
+                        "a:in:L b:in:V c:term:V d:in:V",
+                        "c:Remove:TOLERABLE"),
+                row(
+                        "and not while it only joins",
+                        3,
+                        "a:in:L b:in:V c:term:V d:wait:N",
                         "d:HoldLaunch:JOINING c:HoldTermination:INTOLERABLE"),
-                row("or is unwell", 3, "a:in:L b:in:V c:term:V d:in:v", "c:HoldTermination:INTOLERABLE"),
-                row("a leader stands down first", 5, "a:term:L b:in:V c:in:V d:in:V e:in:V", "a:StandDown:TOLERABLE"),
-                row("and isn't troubled while it is held", 3, "a:term:L b:in:V c:in:V", "a:HoldTermination:INTOLERABLE"),
-                row("a peer that is out lets its instance go", 3, "a:in:L b:in:V c:in:V d:term:-", "d:LetGo:NO_PEER"),
-                row("who doesn't vote is no loss", 3, "a:in:L b:in:V c:in:V d:term:N", "d:Remove:NON_VOTER"),
-                row("a dead one too waits for tolerance", 5, "a:in:L b:in:V c:in:V d:in:v e:term:v",
+                row(
+                        "or is unwell",
+                        3,
+                        "a:in:L b:in:V c:term:V d:in:v",
+                        "c:HoldTermination:INTOLERABLE"),
+                row(
+                        "a leader stands down first",
+                        5,
+                        "a:term:L b:in:V c:in:V d:in:V e:in:V",
+                        "a:StandDown:TOLERABLE"),
+                row(
+                        "and isn't troubled while it is held",
+                        3,
+                        "a:term:L b:in:V c:in:V",
+                        "a:HoldTermination:INTOLERABLE"),
+                row(
+                        "a peer that is out lets its instance go",
+                        3,
+                        "a:in:L b:in:V c:in:V d:term:-",
+                        "d:LetGo:NO_PEER"),
+                row(
+                        "who doesn't vote is no loss",
+                        3,
+                        "a:in:L b:in:V c:in:V d:term:N",
+                        "d:Remove:NON_VOTER"),
+                row(
+                        "a dead one too waits for tolerance",
+                        5,
+                        "a:in:L b:in:V c:in:V d:in:v e:term:v",
                         "e:HoldTermination:INTOLERABLE"),
                 // Several at once.
-                row("one at a time", 5, "a:in:L b:in:V c:in:V d:term:V e:term:V",
+                row(
+                        "one at a time",
+                        5,
+                        "a:in:L b:in:V c:in:V d:term:V e:term:V",
                         "d:Remove:TOLERABLE e:HoldTermination:ONE_AT_A_TIME"),
-                row("the leader last", 5, "a:term:L b:in:V c:in:V d:in:V e:term:V",
+                row(
+                        "the leader last",
+                        5,
+                        "a:term:L b:in:V c:in:V d:in:V e:term:V",
                         "e:Remove:TOLERABLE a:HoldTermination:ONE_AT_A_TIME"),
-                row("the dead before the living", 5, "a:in:L b:in:V c:in:V d:in:V e:term:V f:term:v",
+                row(
+                        "the dead before the living",
+                        5,
+                        "a:in:L b:in:V c:in:V d:in:V e:term:V f:term:v",
                         "f:Remove:TOLERABLE e:HoldTermination:ONE_AT_A_TIME"),
-                row("but all that only wait may go", 3, "a:in:L b:in:V c:in:V d:term:- e:term:-",
+                row(
+                        "but all that only wait may go",
+                        3,
+                        "a:in:L b:in:V c:in:V d:term:- e:term:-",
                         "d:LetGo:NO_PEER e:LetGo:NO_PEER"),
-                row("too many are held", 5, "a:in:L b:in:V c:term:V d:term:V e:term:-",
+                row(
+                        "too many are held",
+                        5,
+                        "a:in:L b:in:V c:term:V d:term:V e:term:-",
                         "e:LetGo:NO_PEER c:Remove:TOLERABLE d:HoldTermination:ONE_AT_A_TIME"),
-                row("as soon as it would cost", 5, "a:in:L b:in:V c:term:V",
+                row(
+                        "as soon as it would cost",
+                        5,
+                        "a:in:L b:in:V c:term:V",
                         "c:HoldTermination:INTOLERABLE"),
                 // The limit.
-                row("after the limit the quorum is enough", 3, "a:in:L b:in:V c:term90:V", "c:Remove:LIMIT_REACHED"),
+                row(
+                        "after the limit the quorum is enough",
+                        3,
+                        "a:in:L b:in:V c:term90:V",
+                        "c:Remove:LIMIT_REACHED"),
                 row("for a leader too", 3, "a:term90:L b:in:V c:in:V", "a:StandDown:LIMIT_REACHED"),
-                row("without it nothing goes", 3, "a:in:L b:in:v c:term90:V", "c:HoldTermination:QUORUM_AT_STAKE"),
+                row(
+                        "without it nothing goes",
+                        3,
+                        "a:in:L b:in:v c:term90:V",
+                        "c:HoldTermination:QUORUM_AT_STAKE"),
                 row("nor the last two", 2, "a:in:L b:term90:v", "b:Remove:LIMIT_REACHED"),
                 row("nor the last one", 1, "a:term90:L", "a:HoldTermination:QUORUM_AT_STAKE"),
                 // Simply gone.
-                row("a gone one stays until its replacement votes", 3, "a:in:L b:in:V c:-:v", "c:Leave:UNREPLACED"),
+                row(
+                        "a gone one stays until its replacement votes",
+                        3,
+                        "a:in:L b:in:V c:-:v",
+                        "c:Leave:UNREPLACED"),
                 row("not only joins", 3, "a:in:L b:in:V c:-:v d:in:N", "c:Leave:UNREPLACED"),
                 row("then it is removed", 3, "a:in:L b:in:V c:-:v d:in:V", "c:Remove:REPLACED"),
-                row("one whose hook is over is gone", 3, "a:in:L b:in:V c:out:v d:in:V", "c:Remove:REPLACED"),
-                row("but not while it answers", 3, "a:in:L b:in:V c:out:V d:in:V", "c:Leave:STRANGER"),
-                row("a stranger that is well is never touched", 3, "a:in:L b:in:V c:in:V d:-:V", "d:Leave:STRANGER"),
-                row("a gone non-voter is removed", 3, "a:in:L b:in:V c:in:V d:-:n", "d:Remove:NON_VOTER"),
-                row("two gone, one replaced", 5, "a:in:L b:in:V c:in:V d:-:v e:-:v f:in:V",
+                row(
+                        "one whose hook is over is gone",
+                        3,
+                        "a:in:L b:in:V c:out:v d:in:V",
+                        "c:Remove:REPLACED"),
+                row(
+                        "but not while it answers",
+                        3,
+                        "a:in:L b:in:V c:out:V d:in:V",
+                        "c:Leave:STRANGER"),
+                row(
+                        "a stranger that is well is never touched",
+                        3,
+                        "a:in:L b:in:V c:in:V d:-:V",
+                        "d:Leave:STRANGER"),
+                row(
+                        "a gone non-voter is removed",
+                        3,
+                        "a:in:L b:in:V c:in:V d:-:n",
+                        "d:Remove:NON_VOTER"),
+                row(
+                        "two gone, one replaced",
+                        5,
+                        "a:in:L b:in:V c:in:V d:-:v e:-:v f:in:V",
                         "d:Remove:REPLACED e:Leave:ONE_AT_A_TIME"),
-                row("then the other waits", 5, "a:in:L b:in:V c:in:V e:-:v f:in:V", "e:Leave:UNREPLACED"),
-                row("a group that wants fewer needs no replacement", 3, "a:in:L b:in:V c:in:V d:-:v", "d:Remove:REPLACED"),
-                row("gone before going", 5, "a:in:L b:in:V c:in:V d:in:V e:-:v f:term:V g:in:V",
+                row(
+                        "then the other waits",
+                        5,
+                        "a:in:L b:in:V c:in:V e:-:v f:in:V",
+                        "e:Leave:UNREPLACED"),
+                row(
+                        "a group that wants fewer needs no replacement",
+                        3,
+                        "a:in:L b:in:V c:in:V d:-:v",
+                        "d:Remove:REPLACED"),
+                row(
+                        "gone before going",
+                        5,
+                        "a:in:L b:in:V c:in:V d:in:V e:-:v f:term:V g:in:V",
                         "e:Remove:REPLACED f:HoldTermination:ONE_AT_A_TIME"),
                 // A zone is out.
                 row("two of five are out of reach", 5, "a:in:L b:in:V c:in:V d:in:v e:in:v", ""),
-                row("the group ends them", 5, "a:in:L b:in:V c:in:V d:term:v e:term:v",
+                row(
+                        "the group ends them",
+                        5,
+                        "a:in:L b:in:V c:in:V d:term:v e:term:v",
                         "d:HoldTermination:INTOLERABLE e:HoldTermination:INTOLERABLE"),
-                row("or they are gone", 5, "a:in:L b:in:V c:in:V d:-:v e:-:v", "d:Leave:UNREPLACED e:Leave:UNREPLACED"),
-                row("and never one of the three that are left", 5, "a:in:L b:in:V c:term90:V d:in:v e:in:v",
+                row(
+                        "or they are gone",
+                        5,
+                        "a:in:L b:in:V c:in:V d:-:v e:-:v",
+                        "d:Leave:UNREPLACED e:Leave:UNREPLACED"),
+                row(
+                        "and never one of the three that are left",
+                        5,
+                        "a:in:L b:in:V c:term90:V d:in:v e:in:v",
                         "c:HoldTermination:QUORUM_AT_STAKE"),
-                row("one replacement lets one go", 5, "a:in:L b:in:V c:in:V d:term:v e:term:v f:in:V",
+                row(
+                        "one replacement lets one go",
+                        5,
+                        "a:in:L b:in:V c:in:V d:term:v e:term:v f:in:V",
                         "d:Remove:TOLERABLE e:HoldTermination:ONE_AT_A_TIME"),
-                row("and the other after the next", 5, "a:in:L b:in:V c:in:V e:term:v f:in:V g:in:V",
+                row(
+                        "and the other after the next",
+                        5,
+                        "a:in:L b:in:V c:in:V e:term:v f:in:V g:in:V",
                         "e:Remove:TOLERABLE"),
                 // Launches.
-                row("a new one that votes goes into service", 3, "a:in:L b:in:V c:wait:V", "c:Launch:VOTES"),
+                row(
+                        "a new one that votes goes into service",
+                        3,
+                        "a:in:L b:in:V c:wait:V",
+                        "c:Launch:VOTES"),
                 row("one that joins is held", 3, "a:in:L b:in:V c:wait:-", "c:HoldLaunch:JOINING"),
                 row("for its time", 3, "a:in:L b:in:V c:wait90:N", "c:Launch:LATE"),
-                row("what votes and is unwell isn't there yet", 3, "a:in:L b:in:V c:wait:v", "c:HoldLaunch:JOINING"),
+                row(
+                        "what votes and is unwell isn't there yet",
+                        3,
+                        "a:in:L b:in:V c:wait:v",
+                        "c:HoldLaunch:JOINING"),
                 row("before its hook there is nothing to do", 3, "a:in:L b:in:V c:pend:-", ""),
                 row("a new one that leads is in", 1, "a:wait:L", "a:Launch:VOTES"));
     }
@@ -115,8 +233,7 @@ class FaultToleranceTest {
         World world = world(desired, nodes, false);
 
         assertEquals(expected, text(FaultTolerance.decide(world)));
-        assertEquals(
-                FaultTolerance.decide(world), FaultTolerance.decide(world), "the same twice");
+        assertEquals(FaultTolerance.decide(world), FaultTolerance.decide(world), "the same twice");
     }
 
     static Stream<Arguments> unled() {
@@ -285,13 +402,7 @@ class FaultToleranceTest {
 
     private static String text(List<Decision> decisions) {
         return decisions.stream()
-                .map(
-                        it ->
-                                it.node()
-                                        + ":"
-                                        + it.getClass().getSimpleName()
-                                        + ":"
-                                        + it.rule().name())
+                .map(it -> it.node() + ":" + it.getClass().getSimpleName() + ":" + it.rule().name())
                 .collect(Collectors.joining(" "));
     }
 }
