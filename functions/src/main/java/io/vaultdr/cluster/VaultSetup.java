@@ -42,6 +42,11 @@ public record VaultSetup(List<String> recover, boolean made) {
         recover = List.copyOf(recover);
     }
 
+    /** What is wanted of a cluster that was brought. */
+    public VaultSetup(List<String> recover) {
+        this(recover, false);
+    }
+
     /**
      * An ACL policy.
      *
