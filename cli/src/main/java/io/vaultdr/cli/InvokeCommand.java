@@ -48,7 +48,13 @@ import java.util.concurrent.Callable;
 final class InvokeCommand implements Callable<Integer> {
     /** What exists on both sides is home's unless said otherwise. */
     private static final Set<String> ON_BOTH_SIDES =
-            Set.of("take-snapshot", "freshness-check", "retention", "rotate-logins");
+            Set.of(
+                    "take-snapshot",
+                    "freshness-check",
+                    "retention",
+                    "rotate-logins",
+                    "initialize-cluster",
+                    "retire-peer");
 
     /** What stands where snapshots are proven: in DR's region, the copy's, else home's. */
     private static final Set<String> WHERE_PROVEN =

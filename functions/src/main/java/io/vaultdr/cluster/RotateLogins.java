@@ -1,12 +1,9 @@
 package io.vaultdr.cluster;
 
-import com.fasterxml.jackson.databind.JsonNode;
-
 import io.vaultdr.cluster.Rotation.Rule;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Secret;
 import io.vaultdr.model.Side;
-import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairMetrics;
 import io.vaultdr.runtime.PairMetrics.Measure;
 import io.vaultdr.runtime.PairSettings;
@@ -308,9 +305,11 @@ public final class RotateLogins {
             String current = rotation.current();
             Optional<Secret> value = Optional.empty();
             if (rule != Rule.YOUNG && !dryRun) {
-                JsonNode issued = issue(session, VaultSetup.role(intent).path());
-                current = issued.path("secret_id_accessor").asText();
-                value = Optional.of(Secret.of(issued.toString()));
+                SecretIds.Issued issued =
+                        SecretIds.issue(
+                                session.node(), session.token(), VaultSetup.role(intent).path());
+                current = issued.accessor();
+                value = Optional.of(issued.value());
                 own.put(intent, current, value.get());
                 LOG.info(
                         "The login {} has a new secret id, since the one before is {}",
@@ -339,24 +338,6 @@ public final class RotateLogins {
                         }
                         brought.add(what);
                     });
-        }
-
-        /** As the setup script stores it. */
-        private static JsonNode issue(Login.Session session, String role) {
-            JsonNode id = session.node().read(session.token(), role + "/role-id");
-            JsonNode issued = session.node().write(session.token(), role + "/secret-id", Map.of());
-            var value = Json.MAPPER.createObjectNode();
-            value.put("role_id", id.path("role_id").asText());
-            for (String field : List.of("secret_id", "secret_id_accessor")) {
-                value.put(field, issued.path(field).asText());
-            }
-            if (value.valueStream().anyMatch(it -> it.asText().isEmpty())) {
-                throw new Failure.Terminal(
-                        "issue a secret id of " + role,
-                        "an answer without role_id, secret_id or secret_id_accessor",
-                        "Check the server's edition and version");
-            }
-            return value;
         }
 
         private void destroy(

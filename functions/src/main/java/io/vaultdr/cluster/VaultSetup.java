@@ -138,6 +138,28 @@ public record VaultSetup(List<String> recover, boolean made) {
         return needs;
     }
 
+    /**
+     * Autopilot's settings of a made cluster. Servers that don't answer are removed by RetirePeer
+     * long before; where that doesn't run, autopilot does it after a day, and never below what is
+     * left of the cluster when its majority is. Logs are trailed so far that a node that was away,
+     * or joins under load, catches up without a snapshot.
+     *
+     * @param nodes of the complete cluster
+     * @see <a
+     *     href="https://openbao.org/api-docs/system/storage/raftautopilot/#set-configuration">Set
+     *     configuration</a>
+     */
+    public static Map<String, Object> autopilot(int nodes) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("cleanup_dead_servers", true);
+        values.put("dead_server_last_contact_threshold", "24h0m0s");
+        values.put("last_contact_threshold", "10s");
+        values.put("max_trailing_logs", 100_000);
+        values.put("min_quorum", Math.max(3, nodes / 2 + 1));
+        values.put("server_stabilization_time", "10s");
+        return values;
+    }
+
     /** The role of {@code intent}; a secret id is valid until it is destroyed. */
     public static Role role(Intent intent) {
         Map<String, Object> values = new LinkedHashMap<>();

@@ -21,9 +21,10 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Looks whether the DR side could take over: a blank node answers, its group exists and may grow to
- * all voters, the logins of the steps are there, a snapshot of the lineage is committed. What can't
- * be looked at counts as missing, and says so.
+ * Looks whether the DR side could take over: a blank node answers (none has to where the strategy
+ * is a pilot light), its group exists and may grow to all voters, the logins of the steps are
+ * there, a snapshot of the lineage is committed. What can't be looked at counts as missing, and
+ * says so.
  */
 public final class ReadinessCheck implements Probing.ReadinessLook {
     private static final Duration NODES_ANSWER = Duration.ofSeconds(5);
@@ -91,19 +92,36 @@ public final class ReadinessCheck implements Probing.ReadinessLook {
     }
 
     private void blankNode(PairSettings.Cluster dr, List<String> missing) {
-        switch (finder.find(dr, NODES_ANSWER)) {
+        unready(pair.failover().orElseThrow().strategy(), finder.find(dr, NODES_ANSWER))
+                .ifPresent(missing::add);
+    }
+
+    /** What the nodes of a DR side lack: a blank one where one stands by, otherwise any. */
+    static Optional<String> unready(PairSettings.Failover.Strategy strategy, Finding found) {
+        return switch (found) {
             case Finding.Active(var node, _) ->
-                    missing.add("DR node " + node.address() + " is active; it must be blank.");
+                    Optional.of("DR node " + node.address() + " is active; it must be blank.");
             case Finding.NoneActive none -> {
                 boolean blank =
                         none.answers().stream()
                                 .flatMap(answer -> answer.status().stream())
                                 .anyMatch(NodeStatus.NOT_INITIALISED::equals);
-                if (!blank) {
-                    missing.add("No DR node is blank (answers 501): " + none + ".");
-                }
+                yield switch (strategy) {
+                    case WARM_STANDBY ->
+                            blank
+                                    ? Optional.empty()
+                                    : Optional.of(
+                                            "No DR node is blank (answers 501): " + none + ".");
+                    case PILOT_LIGHT ->
+                            blank || none.silent()
+                                    ? Optional.empty()
+                                    : Optional.of(
+                                            "A DR node is initialised; none is to run there: "
+                                                    + none
+                                                    + ".");
+                };
             }
-        }
+        };
     }
 
     private void group(PairSettings.Cluster dr, List<String> missing) {

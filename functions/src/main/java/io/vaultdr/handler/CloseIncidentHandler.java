@@ -51,6 +51,7 @@ public final class CloseIncidentHandler
                         wiring.ledger(),
                         wiring.pager(),
                         wiring.dr().autoScalingGroup().map(group -> wiring.capacity()),
+                        wiring.homeCapacity(),
                         wiring.clock())
                 .close(input, StepInput.failure(event));
     }

@@ -22,7 +22,11 @@ public final class FenceHandler extends StepHandler {
     @Override
     Step step(Wiring wiring, Context context) {
         return new Fence(
-                wiring.pair(), wiring.nodeCommands(), wiring.quarantineMarks(), wiring.leaders());
+                wiring.pair(),
+                wiring.nodeCommands(),
+                wiring.quarantineMarks(),
+                wiring.leaders(),
+                wiring.homeCapacity());
     }
 
     @Override

@@ -26,6 +26,7 @@ public final class PromoteHandler extends StepHandler {
                 wiring.ledger(),
                 wiring.drCatalog(),
                 wiring.drProofs(),
+                wiring.pilotLight(),
                 new ByRestore(
                         wiring.dr(),
                         ByRestore.Documents.of(wiring.failover()),

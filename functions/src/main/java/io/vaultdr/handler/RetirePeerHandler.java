@@ -4,11 +4,13 @@ import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 
 import io.vaultdr.cluster.RetirePeer;
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.PairMetrics;
 import io.vaultdr.runtime.WiringOfCluster;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Sees instances of the made cluster in this region in and out: {@link RetirePeer}. Invoked each
@@ -25,6 +27,7 @@ import java.util.Optional;
 public final class RetirePeerHandler
         implements RequestHandler<Map<String, Object>, Map<String, ?>> {
     private final RetirePeer peers;
+    private final Supplier<Looks> looks;
     private final PairMetrics metrics;
 
     /** Wired from the environment. */
@@ -33,18 +36,22 @@ public final class RetirePeerHandler
     }
 
     private RetirePeerHandler(WiringOfCluster wiring) {
-        this(wiring.retirePeer(), wiring.metrics());
+        this(wiring.retirePeer(), wiring::looksOfRetirePeer, wiring.metrics());
     }
 
-    RetirePeerHandler(RetirePeer peers, PairMetrics metrics) {
+    RetirePeerHandler(RetirePeer peers, Supplier<Looks> looks, PairMetrics metrics) {
+        this.looks = looks;
         this.peers = peers;
         this.metrics = metrics;
     }
 
     @Override
     public Map<String, ?> handleRequest(Map<String, Object> event, Context context) {
+        if (DryRun.reports(event)) {
+            return DryRun.report(looks.get(), () -> run(Optional.empty(), true, context), context);
+        }
         return DryRun.asked(event)
-                ? DryRun.of(metrics, () -> run(Optional.empty(), true, context))
+                ? DryRun.of(metrics, looks, () -> run(Optional.empty(), true, context))
                 : run(terminating(event), false, context);
     }
 

@@ -34,6 +34,7 @@ import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
 import io.vaultdr.promotion.Capacity;
 import io.vaultdr.promotion.NodeCommands;
+import io.vaultdr.promotion.PilotLight;
 import io.vaultdr.promotion.QuarantineMark;
 import io.vaultdr.runtime.PairSettings.Flag;
 import io.vaultdr.snapshot.Catalog;
@@ -307,6 +308,20 @@ public final class Wiring {
                                                                 "its DR side names no Auto Scaling"
                                                                         + " group",
                                                                 "Configure it and deploy"))));
+    }
+
+    /** Starts the DR side's first node; empty where one stands by. */
+    public Optional<PilotLight> pilotLight() {
+        return failover().strategy() == PairSettings.Failover.Strategy.PILOT_LIGHT
+                ? Optional.of(new PilotLight(dr(), capacity(), leaders()))
+                : Optional.empty();
+    }
+
+    /** Home's Auto Scaling group, where the configuration names it. */
+    public Optional<Capacity> homeCapacity() {
+        return pair.home()
+                .autoScalingGroup()
+                .map(group -> new AutoScalingGroups(aws.autoScaling(pair.home().region()), group));
     }
 
     /** The traffic flags; none where nothing is turned. */

@@ -147,6 +147,26 @@ public final class WiringOfDoctor {
         return group(servers(ledger(), Side.DR, Optional.of(Intent.GROW)));
     }
 
+    /** RetirePeer's. */
+    public Looks retirePeer() {
+        return servers(ledger(), wiring.side(), Optional.of(Intent.RETIRE))
+                .pages(pair.topicArn(), wiring.pager());
+    }
+
+    /** InitializeCluster's. */
+    public Looks initializeCluster() {
+        return servers(Looks.none(), Side.HOME, Optional.of(Intent.CONFIGURE))
+                .pages(pair.topicArn(), wiring.pager())
+                .leaving(
+                        Check.DOCUMENT,
+                        pair.home().made().orElseThrow().wipeDocument(),
+                        "running it empties the servers")
+                .leaving(
+                        "recovery keys",
+                        pair.home().made().orElseThrow().recoveryKeys(),
+                        "writing there replaces them");
+    }
+
     /** RedirectTraffic's. */
     public Looks redirectTraffic() {
         Looks looks = askApproval();
@@ -220,11 +240,12 @@ public final class WiringOfDoctor {
                                 .look(
                                         cluster,
                                         Standing.of(pair, side, serves()),
-                                        intent.map(WiringOfDoctor::access)));
+                                        intent.map(this::access)));
     }
 
-    private static ServerChecks.Access access(Intent intent) {
-        return new ServerChecks.Access(intent, new VaultSetup(List.of()).needs(intent));
+    private ServerChecks.Access access(Intent intent) {
+        return new ServerChecks.Access(
+                intent, new VaultSetup(List.of(), pair.home().made().isPresent()).needs(intent));
     }
 
     private ServerChecks serverChecks() {

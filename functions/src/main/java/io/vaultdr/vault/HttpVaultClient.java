@@ -57,6 +57,9 @@ final class HttpVaultClient implements VaultClient {
     /** Half a million keys. */
     private static final long LARGEST_LIST = 32 << 20;
 
+    /** An answer that is lost holds keys that nobody else has, so it is waited for. */
+    private static final Duration INIT = Duration.ofSeconds(60);
+
     private static final String SNAPSHOT = "sys/storage/raft/snapshot";
 
     private final URI address;
@@ -207,7 +210,7 @@ final class HttpVaultClient implements VaultClient {
                                 recoveryShares,
                                 "recovery_threshold",
                                 recoveryThreshold));
-        JsonNode body = ask(call);
+        JsonNode body = accepted(call, exchange(call, bounded(), INIT));
         Optional<String> root = text(body, "root_token");
         if (root.isEmpty()) {
             throw noJson(call, 200);
@@ -291,6 +294,26 @@ final class HttpVaultClient implements VaultClient {
     @Override
     public JsonNode read(Secret token, String path) {
         return data(ask(Call.read(path, token)));
+    }
+
+    @Override
+    public Optional<JsonNode> find(Secret token, String path) {
+        Call call = Call.read(path, token);
+        HttpResponse<byte[]> response = exchange(call, bounded(), limits.answer());
+        return response.statusCode() == 404
+                ? Optional.empty()
+                : Optional.of(data(accepted(call, response)));
+    }
+
+    @Override
+    public boolean knows(Secret token) {
+        Call call = Call.read("auth/token/lookup-self", token);
+        HttpResponse<byte[]> response = exchange(call, bounded(), limits.answer());
+        if (response.statusCode() == 403) {
+            return false;
+        }
+        accepted(call, response);
+        return true;
     }
 
     @Override

@@ -135,6 +135,21 @@ public interface VaultClient {
     JsonNode read(Secret token, String path);
 
     /**
+     * {@code GET} of something small below {@code v1/} that may not be there; its {@code data}, or
+     * all where none is.
+     */
+    Optional<JsonNode> find(Secret token, String path);
+
+    /**
+     * {@code GET auth/token/lookup-self}: whether the server knows {@code token}, which has to be
+     * allowed to ask.
+     *
+     * @see <a href="https://openbao.org/api-docs/auth/token/#lookup-a-token-self">Look a token
+     *     up</a>
+     */
+    boolean knows(Secret token);
+
+    /**
      * {@code POST <path>} of something small below {@code v1/}.
      *
      * @return the answer's {@code data}, or all where none is; may hold secrets

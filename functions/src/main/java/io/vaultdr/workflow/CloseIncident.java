@@ -27,14 +27,22 @@ public final class CloseIncident {
     private final Ledger ledger;
     private final Pager pager;
     private final Optional<Capacity> capacity;
+    private final Optional<Capacity> home;
     private final Clock clock;
 
     /**
      * Closes incidents in {@code ledger}.
      *
-     * @param capacity the DR side's group, which Grow may have left suspended
+     * @param capacity the DR side's group, which Promote or Grow may have left suspended
+     * @param home home's group, which Fence suspended
      */
-    public CloseIncident(Ledger ledger, Pager pager, Optional<Capacity> capacity, Clock clock) {
+    public CloseIncident(
+            Ledger ledger,
+            Pager pager,
+            Optional<Capacity> capacity,
+            Optional<Capacity> home,
+            Clock clock) {
+        this.home = home;
         this.ledger = ledger;
         this.pager = pager;
         this.capacity = capacity;
@@ -68,7 +76,7 @@ public final class CloseIncident {
         }
         Outcome outcome = outcome(incident, ledger.state());
         Incident told = withFindings(incident, outcome, failure);
-        told = resumeGroup(told);
+        told = resumeHome(resumeGroup(told), outcome);
         told = page(told, outcome);
         Instant now = clock.instant();
         Incident last = told;
@@ -141,7 +149,8 @@ public final class CloseIncident {
 
     private Incident resumeGroup(Incident incident) {
         if (capacity.isEmpty()
-                || !incident.steps().containsKey(StepName.GROW)
+                || !(incident.steps().containsKey(StepName.GROW)
+                        || incident.steps().containsKey(StepName.PROMOTE))
                 || finished(incident, StepName.GROW)) {
             return incident;
         }
@@ -151,6 +160,24 @@ public final class CloseIncident {
         } catch (Failure e) {
             return incident.withFinding(
                     "The DR side's group still ends no instances: " + e.getMessage());
+        }
+    }
+
+    /** While DR serves, home's stopped instances keep what a person may still want of them. */
+    private Incident resumeHome(Incident incident, Outcome outcome) {
+        if (home.isEmpty() || !incident.steps().containsKey(StepName.FENCE)) {
+            return incident;
+        }
+        if (outcome == Outcome.COMPLETED) {
+            return incident.withFinding(
+                    "Home's group ends and replaces no instance, so that their data stay: resume"
+                            + " its processes when home is brought back.");
+        }
+        try {
+            home.get().resumeTermination();
+            return incident;
+        } catch (Failure e) {
+            return incident.withFinding("Home's group still ends no instances: " + e.getMessage());
         }
     }
 

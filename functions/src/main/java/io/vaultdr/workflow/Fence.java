@@ -3,6 +3,7 @@ package io.vaultdr.workflow;
 import io.vaultdr.failover.Incident.StepRecord;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.StepName;
+import io.vaultdr.promotion.Capacity;
 import io.vaultdr.promotion.NodeCommands;
 import io.vaultdr.promotion.NodeCommands.Result;
 import io.vaultdr.promotion.NodeCommands.Run;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -39,13 +41,20 @@ public final class Fence implements Step {
     private final NodeCommands commands;
     private final List<QuarantineMark> marks;
     private final LeaderFinder leaders;
+    private final Optional<Capacity> group;
 
-    /** Fences the home of {@code pair}. */
+    /**
+     * Fences the home of {@code pair}.
+     *
+     * @param group home's group, which is kept from replacing what is stopped here
+     */
     public Fence(
             PairSettings pair,
             NodeCommands commands,
             List<QuarantineMark> marks,
-            LeaderFinder leaders) {
+            LeaderFinder leaders,
+            Optional<Capacity> group) {
+        this.group = group;
         this.pair = pair;
         this.commands = commands;
         this.marks = marks;
@@ -72,6 +81,7 @@ public final class Fence implements Step {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<List<String>>> tasks = new ArrayList<>();
             tasks.add(threads.submit(this::stop));
+            group.ifPresent(it -> tasks.add(threads.submit(() -> suspend(it))));
             marks.forEach(mark -> tasks.add(threads.submit(() -> mark(mark, work))));
             for (Future<List<String>> task : tasks) {
                 couldNot.addAll(Threads.join(task));
@@ -126,6 +136,17 @@ public final class Fence implements Step {
                             + " is active. Stop it, or cut its clients off.");
         }
         return couldNot;
+    }
+
+    /** A stopped server may look unhealthy, and its data are still wanted. */
+    private static List<String> suspend(Capacity group) {
+        try {
+            group.suspendTermination();
+            return List.of();
+        } catch (Failure e) {
+            return List.of(
+                    "Home's group may replace the instances that were stopped: " + e.getMessage());
+        }
     }
 
     private static List<String> mark(QuarantineMark mark, Work work) {

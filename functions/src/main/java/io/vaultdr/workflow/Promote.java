@@ -11,6 +11,7 @@ import io.vaultdr.model.Loss;
 import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.ByRestore;
 import io.vaultdr.promotion.LastSeen;
+import io.vaultdr.promotion.PilotLight;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.PairSettings.Failover.Prefer;
 import io.vaultdr.snapshot.ArchiveFile;
@@ -35,10 +36,11 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Makes the DR side a cluster that holds home's data: a snapshot of home's lineage is restored into
- * the blank node, the newest proven one, or the newest sound one where less loss is preferred or
- * none is proven ({@link SnapshotChoice}). A damaged one is passed over for the next; if what that
- * loses is more than was accepted, a person is asked.
+ * Makes the DR side a cluster that holds home's data: where no node stands by, the first is started
+ * ({@link PilotLight}); a snapshot of home's lineage is restored into the blank node, the newest
+ * proven one, or the newest sound one where less loss is preferred or none is proven ({@link
+ * SnapshotChoice}). A damaged one is passed over for the next; if what that loses is more than was
+ * accepted, a person is asked.
  */
 public final class Promote implements Step {
     static final String SNAPSHOT = "snapshot";
@@ -57,6 +59,7 @@ public final class Promote implements Step {
     private final Ledger ledger;
     private final Catalog catalog;
     private final Proofs proofs;
+    private final Optional<PilotLight> pilotLight;
     private final ByRestore promotion;
     private final PairSettings.Failover settings;
     private final Path scratch;
@@ -65,6 +68,7 @@ public final class Promote implements Step {
      * Promotes from the snapshots of {@code catalog}.
      *
      * @param proofs of the same bucket
+     * @param pilotLight starts the first node; empty where one stands by
      * @param settings the accepted loss, up to which nobody is asked, and which snapshot is
      *     preferred
      * @param scratch a directory with room for the archive
@@ -73,12 +77,14 @@ public final class Promote implements Step {
             Ledger ledger,
             Catalog catalog,
             Proofs proofs,
+            Optional<PilotLight> pilotLight,
             ByRestore promotion,
             PairSettings.Failover settings,
             Path scratch) {
         this.ledger = ledger;
         this.catalog = catalog;
         this.proofs = proofs;
+        this.pilotLight = pilotLight;
         this.promotion = promotion;
         this.settings = settings;
         this.scratch = scratch;
@@ -97,11 +103,16 @@ public final class Promote implements Step {
 
     @Override
     public Map<String, String> perform(Work work) {
+        if (!work.dryRun()) {
+            pilotLight.ifPresent(it -> it.light(work, work.deadline()));
+        }
         Epoch lineage = ledger.state().lineage();
         Optional<Manifest> begun =
                 Optional.ofNullable(work.remembered().get(SNAPSHOT))
                         .flatMap(id -> find(candidates(LOOK_BACK, lineage), id));
+        // A dry run has begun nothing, and with a pilot light it has no node to look at.
         if (begun.isPresent()
+                && !work.dryRun()
                 && promotion.look(begun.get()) instanceof ByRestore.Standing.Restored restored) {
             URI node = promotion.restart(restored.node(), begun.get(), work, work.deadline());
             return done(work, begun.get(), node);
@@ -132,6 +143,15 @@ public final class Promote implements Step {
     }
 
     private Map<String, String> rehearsed(Manifest snapshot) {
+        if (pilotLight.isPresent()) {
+            return Map.of(
+                    DECISION,
+                    "DONE",
+                    SNAPSHOT,
+                    snapshot.id(),
+                    "desired",
+                    Integer.toString(pilotLight.get().rehearse()));
+        }
         if (promotion.look(snapshot) instanceof ByRestore.Standing.Blank blank) {
             return Map.of(DECISION, "DONE", SNAPSHOT, snapshot.id(), NODE, blank.node().toString());
         }

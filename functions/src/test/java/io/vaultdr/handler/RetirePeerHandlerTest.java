@@ -10,6 +10,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import io.vaultdr.cluster.FaultTolerance.Rule;
 import io.vaultdr.cluster.RetirePeer;
 import io.vaultdr.cluster.RetirePeer.Report;
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairMetrics.Measure;
 
@@ -38,7 +39,8 @@ class RetirePeerHandlerTest {
     private final Context context = Mockito.mock(Context.class);
     private final RetirePeer peers = Mockito.mock(RetirePeer.class);
     private final List<Measure> published = new ArrayList<>();
-    private final RetirePeerHandler handler = new RetirePeerHandler(peers, published::addAll);
+    private final RetirePeerHandler handler =
+            new RetirePeerHandler(peers, Looks::none, published::addAll);
 
     @BeforeEach
     void answers() {

@@ -49,6 +49,11 @@ public final class BaoCluster implements AutoCloseable {
         return blank(nodes, Optional.empty(), Optional.empty());
     }
 
+    /** One server that isn't initialised, with lines of configuration of its own. */
+    public static BaoCluster blank(String more) {
+        return blank(1, Optional.empty(), Optional.empty(), more);
+    }
+
     /**
      * Servers that run and are not initialised.
      *

@@ -34,6 +34,11 @@ public final class Clusters {
 
     /** A cluster of these nodes as the CDK app makes it. */
     public static PairSettings.Cluster made(List<URI> nodes) {
+        return made(nodes, "/var/log/vault-dr/audit.log");
+    }
+
+    /** The same with an audit file of its own. */
+    public static PairSettings.Cluster made(List<URI> nodes, String auditFile) {
         PairSettings.Cluster brought = of(nodes);
         return new PairSettings.Cluster(
                 brought.region(),
@@ -54,7 +59,7 @@ public final class Clusters {
                                 "payments-vault-dr/recovery-keys",
                                 "payments-vault-dr/initialisation",
                                 "wipe",
-                                "/var/log/vault-dr/audit.log")));
+                                auditFile)));
     }
 
     /** The usual pair, whose home is {@code home}. */

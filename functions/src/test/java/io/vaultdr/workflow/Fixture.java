@@ -6,10 +6,12 @@ import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
 import io.vaultdr.failover.Pager;
 import io.vaultdr.model.Epoch;
+import io.vaultdr.model.Failure;
 import io.vaultdr.model.Loss;
 import io.vaultdr.model.Outcome;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Secret;
+import io.vaultdr.promotion.Capacity;
 import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.PairSettings.Bucket;
@@ -55,6 +57,8 @@ final class Fixture {
                     return 2;
                 }
             };
+    final Group dr = new Group();
+    final Group home = new Group();
     final List<String> resumed = new ArrayList<>();
     final List<Epoch> started = new ArrayList<>();
     final Executions executions =
@@ -174,6 +178,39 @@ final class Fixture {
 
     static Loss loss(long seconds) {
         return new Loss(Duration.ofSeconds(seconds), OptionalLong.empty());
+    }
+
+    /** A group that writes down what it was told, or doesn't answer. */
+    static final class Group implements Capacity {
+        final List<String> told = new ArrayList<>();
+        boolean away;
+
+        @Override
+        public Size size() {
+            return new Size(1, 5);
+        }
+
+        @Override
+        public void want(int instances) {
+            say("want " + instances);
+        }
+
+        @Override
+        public void suspendTermination() {
+            say("suspend");
+        }
+
+        @Override
+        public void resumeTermination() {
+            say("resume");
+        }
+
+        private void say(String what) {
+            if (away) {
+                throw new Failure.Retryable("ask the group", "silence", "Try again");
+            }
+            told.add(what);
+        }
     }
 
     /** Opens the incident. */

@@ -22,6 +22,7 @@ import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.ByRestore;
 import io.vaultdr.promotion.Capacity;
 import io.vaultdr.promotion.NodeCommands;
+import io.vaultdr.promotion.PilotLight;
 import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings.Bucket;
@@ -264,11 +265,83 @@ class PromotionIT {
         assertTrue(scratch.resolve(newer.manifest().id() + ".snap").toFile().exists());
     }
 
+    @Test
+    void aPilotLightStartsItsFirstNodeAndIsAskedOnceMoreWhereItDied() {
+        standby.nodes().forEach(BaoServer::kill);
+        Unlit group = new Unlit();
+        group.dies = true;
+        assertThrows(Killed.class, () -> run(promote(Optional.of(group), clients, this::command)));
+        assertEquals(List.of("suspend", "want 1"), group.told);
+        group.dies = false;
+
+        Map<String, String> promoted = run(promote(Optional.of(group), clients, this::command));
+
+        assertEquals("DONE", promoted.get(Promote.DECISION));
+        assertEquals(List.of("suspend", "want 1", "suspend", "want 1"), group.told);
+        Map<String, String> journal = incident().steps().get(StepName.PROMOTE).result();
+        assertEquals(newer.manifest().id(), promoted.get(Promote.SNAPSHOT));
+        assertEquals(List.of("restart"), commands);
+        assertTrue(Long.parseLong(journal.getOrDefault("bootMillis", "0")) > 0, journal::toString);
+    }
+
+    @Test
+    void aDryRunOfAPilotLightStartsNothing() {
+        standby.nodes().forEach(BaoServer::kill);
+        Unlit group = new Unlit();
+
+        Map<String, String> answer =
+                new StepRunner(ledger, CLOCK)
+                        .run(
+                                promote(Optional.of(group), clients, this::command),
+                                Fixture.dryRun(),
+                                deadline());
+
+        assertEquals("0", answer.get("desired"));
+        assertEquals(List.of(), group.told);
+    }
+
+    /** A group without instances. */
+    private final class Unlit implements Capacity {
+        private final List<String> told = new ArrayList<>();
+        private boolean dies;
+        private int desired;
+
+        @Override
+        public Size size() {
+            return new Size(desired, 5);
+        }
+
+        @Override
+        public void want(int instances) {
+            told.add("want " + instances);
+            if (dies) {
+                throw new Killed();
+            }
+            desired = instances;
+            standby.nodes().getFirst().start();
+        }
+
+        @Override
+        public void suspendTermination() {
+            told.add("suspend");
+        }
+
+        @Override
+        public void resumeTermination() {
+            told.add("resume");
+        }
+    }
+
     private Promote promote(VaultClients vault, NodeCommands documents) {
+        return promote(Optional.empty(), vault, documents);
+    }
+
+    private Promote promote(Optional<Capacity> group, VaultClients vault, NodeCommands documents) {
         return new Promote(
                 ledger,
                 new S3Bucket(aws, new Bucket(REGION, BUCKET, Moto.ACCOUNT), Fixture.PAIR, CLOCK),
                 proofs(),
+                group.map(it -> new PilotLight(dr, it, leaders)),
                 new ByRestore(dr, ByRestore.Documents.of(Fixture.failover()), vault, documents),
                 Fixture.failover(),
                 scratch);

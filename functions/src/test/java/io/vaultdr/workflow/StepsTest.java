@@ -275,7 +275,12 @@ class StepsTest {
                                 Map.of("failed", "Verify", "error", Map.of("Error", "Broken")),
                                 Map.of("grow", Map.of())));
         CloseIncident close =
-                new CloseIncident(fixture.ledger, fixture.pager, Optional.empty(), Fixture.CLOCK);
+                new CloseIncident(
+                        fixture.ledger,
+                        fixture.pager,
+                        Optional.empty(),
+                        Optional.empty(),
+                        Fixture.CLOCK);
 
         Failure failure =
                 assertThrows(
@@ -286,6 +291,62 @@ class StepsTest {
                                         StepInput.failure(event)));
 
         assertTrue(failure.toString().contains("Broken"), failure::toString);
+    }
+
+    @Test
+    void homesGroupKeepsWhatFenceStopsAndIsLetGoWhereHomeGoesOnServing() {
+        fixture.open(new Approval.NotNeeded());
+        fixture.run(fence((c, d, l) -> List.of(new Run("i-1", Result.SUCCEEDED, "Success"))));
+        assertEquals(List.of("suspend"), fixture.home.told);
+
+        assertEquals("FAILED", close().get("outcome"));
+
+        assertEquals(List.of("suspend", "resume"), fixture.home.told);
+        assertEquals(List.of(), fixture.dr.told);
+    }
+
+    @Test
+    void homesGroupStaysAsItIsWhileDrServes() {
+        fixture.open(new Approval.NotNeeded());
+        done(StepName.FENCE, Map.of());
+        done(StepName.REDIRECT_TRAFFIC, Map.of());
+
+        assertEquals("COMPLETED", close().get("outcome"));
+
+        assertEquals(List.of(), fixture.home.told);
+        assertTrue(
+                fixture.incident().findings().toString().contains("Home's group ends and replaces"),
+                () -> fixture.incident().findings().toString());
+    }
+
+    @Test
+    void aGroupThatDoesntAnswerIsSaid() {
+        fixture.open(new Approval.NotNeeded());
+        fixture.home.away = true;
+        fixture.run(fence((c, d, l) -> List.of(new Run("i-1", Result.SUCCEEDED, "Success"))));
+
+        assertTrue(
+                fixture.incident().findings().toString().contains("Home's group may replace"),
+                () -> fixture.incident().findings().toString());
+
+        close();
+
+        assertTrue(
+                fixture.incident().findings().toString().contains("still ends no instances"),
+                () -> fixture.incident().findings().toString());
+    }
+
+    @Test
+    void aPromotionThatDiedLeavesNoGroupSuspended() {
+        fixture.open(new Approval.NotNeeded());
+        record(
+                fixture,
+                StepName.PROMOTE,
+                new StepRecord(1, NOW, Optional.empty(), Map.of(), Optional.empty()));
+
+        close();
+
+        assertEquals(List.of("resume"), fixture.dr.told);
     }
 
     @Test
@@ -361,7 +422,7 @@ class StepsTest {
                 CLOCK);
     }
 
-    private static Fence fence(NodeCommands commands, QuarantineMark... marks) {
+    private Fence fence(NodeCommands commands, QuarantineMark... marks) {
         return new Fence(
                 Fixture.pair(
                         Stage.AUTOMATIC,
@@ -373,7 +434,8 @@ class StepsTest {
                         new HttpVaultClients(
                                 cluster -> Optional.empty(),
                                 new HttpVaultClients.Limits(
-                                        Duration.ofMillis(200), Duration.ofMillis(200)))));
+                                        Duration.ofMillis(200), Duration.ofMillis(200)))),
+                Optional.of(fixture.home));
     }
 
     private RedirectTraffic redirect(Records records, boolean drAway, boolean witnessAway) {
@@ -390,7 +452,8 @@ class StepsTest {
     }
 
     private static Map<String, String> close(Fixture one) {
-        return new CloseIncident(one.ledger, one.pager, Optional.empty(), CLOCK)
+        return new CloseIncident(
+                        one.ledger, one.pager, Optional.of(one.dr), Optional.of(one.home), CLOCK)
                 .close(Fixture.input(), Optional.of("States.Timeout"));
     }
 

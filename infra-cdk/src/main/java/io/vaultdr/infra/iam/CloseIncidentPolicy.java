@@ -20,6 +20,16 @@ public record CloseIncidentPolicy(Names names, Pair pair, String region) impleme
                         region,
                         pair.drCluster().autoScalingGroup().orElseThrow(),
                         "autoscaling:ResumeProcesses"));
+        pair.home()
+                .autoScalingGroup()
+                .ifPresent(
+                        group ->
+                                all.add(
+                                        Allowances.group(
+                                                names,
+                                                pair.home().region(),
+                                                group,
+                                                "autoscaling:ResumeProcesses")));
         return all;
     }
 }

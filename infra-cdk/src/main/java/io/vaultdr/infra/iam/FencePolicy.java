@@ -24,6 +24,16 @@ public record FencePolicy(Names names, Pair pair, Optional<Traffic> traffic, Str
                         pair.home().region(),
                         pair.home().instances().orElseThrow(),
                         "stop"));
+        pair.home()
+                .autoScalingGroup()
+                .ifPresent(
+                        group ->
+                                all.add(
+                                        Allowances.group(
+                                                names,
+                                                pair.home().region(),
+                                                group,
+                                                "autoscaling:SuspendProcesses")));
         traffic.stream().flatMap(it -> it.flags().stream()).forEach(flag -> mark(flag, all));
         return all;
     }
