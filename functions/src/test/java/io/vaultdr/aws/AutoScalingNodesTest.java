@@ -21,7 +21,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
 import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
+import software.amazon.awssdk.services.autoscaling.model.Activity;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
+import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
 import software.amazon.awssdk.services.autoscaling.model.CompleteLifecycleActionRequest;
 import software.amazon.awssdk.services.autoscaling.model.CompleteLifecycleActionResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingGroupsRequest;
@@ -47,17 +49,17 @@ class AutoScalingNodesTest {
         doReturn(
                         DescribeAutoScalingGroupsResponse.builder()
                                 .autoScalingGroups(
-                                        g ->
-                                                g.desiredCapacity(5)
-                                                        .instances(
-                                                                i ->
-                                                                        i.instanceId("i-1")
-                                                                                .availabilityZone(
-                                                                                        "eu-west-1a")
-                                                                                .lifecycleState(
-                                                                                        "Terminating:Wait")
-                                                                                .healthStatus(
-                                                                                        "Unhealthy")))
+                                        AutoScalingGroup.builder()
+                                                .desiredCapacity(5)
+                                                .instances(
+                                                        software.amazon.awssdk.services.autoscaling
+                                                                .model.Instance.builder()
+                                                                .instanceId("i-1")
+                                                                .availabilityZone("eu-west-1a")
+                                                                .lifecycleState("Terminating:Wait")
+                                                                .healthStatus("Unhealthy")
+                                                                .build())
+                                                .build())
                                 .build())
                 .when(autoScaling)
                 .describeAutoScalingGroups(any(DescribeAutoScalingGroupsRequest.class));
@@ -107,26 +109,24 @@ class AutoScalingNodesTest {
         doReturn(
                         DescribeScalingActivitiesResponse.builder()
                                 .activities(
-                                        a ->
-                                                a.description("Terminating EC2 instance: i-0a1")
-                                                        .startTime(THEN),
-                                        a ->
-                                                a.description(
-                                                                "Launching a new EC2 instance:"
-                                                                        + " i-0b2")
-                                                        .startTime(THEN.plusSeconds(60)),
-                                        a ->
-                                                a.description("Terminating EC2 instance: i-0c3")
-                                                        .startTime(THEN)
-                                                        .endTime(THEN.plusSeconds(9)),
-                                        a ->
-                                                a.description("Launching a new EC2 instance")
-                                                        .startTime(THEN))
+                                        started("Terminating EC2 instance: i-0a1", THEN).build(),
+                                        started(
+                                                        "Launching a new EC2 instance: i-0b2",
+                                                        THEN.plusSeconds(60))
+                                                .build(),
+                                        started("Terminating EC2 instance: i-0c3", THEN)
+                                                .endTime(THEN.plusSeconds(9))
+                                                .build(),
+                                        started("Launching a new EC2 instance", THEN).build())
                                 .build())
                 .when(autoScaling)
                 .describeScalingActivities(any(DescribeScalingActivitiesRequest.class));
 
         assertEquals(Map.of("i-0a1", THEN, "i-0b2", THEN.plusSeconds(60)), group.heldSince());
+    }
+
+    private static Activity.Builder started(String description, Instant at) {
+        return Activity.builder().description(description).startTime(at);
     }
 
     @Test

@@ -9,6 +9,7 @@ import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.PairSettings.Failover.Strategy;
 import io.vaultdr.runtime.PairSettings.Flag;
 
 import java.net.URI;
@@ -82,6 +83,9 @@ public final class NetworkPaths {
         servers(fence, pair.home());
         service(fence, "dynamodb", dr.region());
         service(fence, "ssm", home);
+        if (pair.home().autoScalingGroup().isPresent()) {
+            service(fence, "autoscaling", home);
+        }
         settings(pair).traffic().stream()
                 .flatMap(it -> it.flags().stream())
                 .filter(Flag.InBucket.class::isInstance)
@@ -90,6 +94,9 @@ public final class NetworkPaths {
         Source promote = source(pair, "promote", dr);
         servers(promote, dr);
         List.of("dynamodb", "s3", "ssm").forEach(it -> service(promote, it, dr.region()));
+        if (pair.strategy() == Strategy.PILOT_LIGHT) {
+            service(promote, "autoscaling", dr.region());
+        }
         Source verify = source(pair, "verify", dr);
         servers(verify, dr);
         List.of("dynamodb", "secretsmanager").forEach(it -> service(verify, it, dr.region()));

@@ -1,5 +1,6 @@
 package io.vaultdr.infra.iam;
 
+import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.runtime.PairSettings.Tag;
 import io.vaultdr.vault.Login.Intent;
@@ -106,11 +107,12 @@ final class Allowances {
                 arn(names, region, login + "/" + intent), SECRET, "secretsmanager:DescribeSecret");
     }
 
-    /** Does something with the logins of all intents. */
-    static Allowance logins(Names names, String region, String login, String... actions) {
+    /** Does something with the logins of all intents that {@code pair} has. */
+    static Allowance logins(
+            Names names, Pair pair, String region, String login, String... actions) {
         return new Allowance(
                 List.of(actions),
-                Intent.of(false).stream()
+                Intent.of(pair.home().made().isPresent()).stream()
                         .map(intent -> arn(names, region, login + "/" + intent))
                         .toList(),
                 Map.of(),

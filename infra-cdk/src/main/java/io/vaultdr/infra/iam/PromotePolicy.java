@@ -2,6 +2,7 @@ package io.vaultdr.infra.iam;
 
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
+import io.vaultdr.runtime.PairSettings.Failover.Strategy;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,16 @@ public record PromotePolicy(Names names, Pair pair, String region) implements Po
                         pair.drCluster().instances().orElseThrow(),
                         "restart",
                         "wipe"));
+        if (pair.strategy() == Strategy.PILOT_LIGHT) {
+            all.add(Allowances.unscoped("autoscaling:DescribeAutoScalingGroups"));
+            all.add(
+                    Allowances.group(
+                            names,
+                            region,
+                            pair.drCluster().autoScalingGroup().orElseThrow(),
+                            "autoscaling:SetDesiredCapacity",
+                            "autoscaling:SuspendProcesses"));
+        }
         return all;
     }
 }

@@ -25,6 +25,7 @@ public record RotateLoginsPolicy(
                         place ->
                                 Allowances.logins(
                                         names,
+                                        pair,
                                         place.region(),
                                         place.login(),
                                         "secretsmanager:DescribeSecret",
@@ -33,7 +34,11 @@ public record RotateLoginsPolicy(
         // Its own one, and each that another region lacks.
         all.add(
                 Allowances.logins(
-                        names, cluster.region(), cluster.login(), "secretsmanager:GetSecretValue"));
+                        names,
+                        pair,
+                        cluster.region(),
+                        cluster.login(),
+                        "secretsmanager:GetSecretValue"));
         pair.bucketRegions().forEach(it -> all.addAll(Allowances.readSnapshots(names, it)));
         all.add(Allowances.certificates(names, cluster.region()));
         if (pair.probed()) {

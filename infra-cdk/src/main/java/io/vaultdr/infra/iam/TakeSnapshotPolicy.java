@@ -21,7 +21,7 @@ public record TakeSnapshotPolicy(Names names, Pair pair, String region) implemen
                         : pair.drCluster().login();
         all.add(Allowances.login(names, region, login, "snapshot"));
         // Which version of each login the snapshot knows, without reading one.
-        for (Intent intent : Intent.of(false)) {
+        for (Intent intent : Intent.of(pair.home().made().isPresent())) {
             all.add(Allowances.seeLogin(names, region, login, intent.toString()));
         }
         all.add(Allowances.certificates(names, region));
