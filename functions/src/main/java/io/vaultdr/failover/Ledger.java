@@ -49,7 +49,8 @@ public interface Ledger {
     PairState change(UnaryOperator<PairState> change);
 
     /**
-     * Changes the state and an open incident of the newest epoch in one transaction.
+     * Changes the state and an open incident of the newest epoch in one transaction. Where {@code
+     * incident} gives back the very incident that it was given, neither is written.
      *
      * @return the incident as it is then
      * @throws StaleEpochException as {@link #update(Epoch, UnaryOperator)}

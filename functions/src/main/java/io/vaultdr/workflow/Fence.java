@@ -1,5 +1,6 @@
 package io.vaultdr.workflow;
 
+import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.StepRecord;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.StepName;
@@ -87,7 +88,9 @@ public final class Fence implements Step {
                 couldNot.addAll(Threads.join(task));
             }
         }
-        couldNot.forEach(work::find);
+        if (!couldNot.isEmpty()) {
+            work.change(incident -> with(incident, couldNot));
+        }
         if (couldNot.isEmpty() && "no".equals(work.remembered().get(CUT))) {
             work.find("Home is fenced now: what couldn't be cut before is cut.");
         }
@@ -147,6 +150,14 @@ public final class Fence implements Step {
             return List.of(
                     "Home's group may replace the instances that were stopped: " + e.getMessage());
         }
+    }
+
+    private static Incident with(Incident incident, List<String> findings) {
+        Incident all = incident;
+        for (String finding : findings) {
+            all = all.withFinding(finding);
+        }
+        return all;
     }
 
     private static List<String> mark(QuarantineMark mark, Work work) {

@@ -51,12 +51,20 @@ public final class StepRunner {
         if (input.dryRun()) {
             return step.perform(new Running(step.name(), dryIncident(input), input, deadline));
         }
-        Optional<StepRecord> before =
-                ledger.incident(input.epoch()).map(i -> i.steps().get(step.name()));
-        if (before.isPresent() && answered(step, before.get())) {
-            return before.get().result();
+        Incident incident;
+        try {
+            incident = begin(step, input);
+        } catch (Ledger.StaleEpochException e) {
+            // An answer stands when its incident is over.
+            return ledger.incident(input.epoch())
+                    .flatMap(it -> answer(step, it))
+                    .orElseThrow(() -> e);
         }
-        Running work = new Running(step.name(), begin(step, input), input, deadline);
+        Optional<Map<String, String>> before = answer(step, incident);
+        if (before.isPresent()) {
+            return before.get();
+        }
+        Running work = new Running(step.name(), incident, input, deadline);
         try {
             work.result.putAll(step.perform(work));
         } catch (Ledger.StaleEpochException e) {
@@ -80,17 +88,25 @@ public final class StepRunner {
         }
     }
 
-    private static boolean answered(Step step, StepRecord record) {
-        return record.finishedAt().isPresent() && step.settled(record);
+    /** What the step answered for good. */
+    private static Optional<Map<String, String>> answer(Step step, Incident incident) {
+        return Optional.ofNullable(incident.steps().get(step.name()))
+                .filter(record -> record.finishedAt().isPresent() && step.settled(record))
+                .map(StepRecord::result);
     }
 
+    /** Writes an attempt, unless the step has answered for good: then nothing. */
     private Incident begin(Step step, StepInput input) {
         Instant now = clock.instant();
         Epoch epoch = input.epoch();
         return ledger.updateBoth(
                 epoch,
                 state -> state.withPhase(new Phase.Changing(epoch, step.name())),
-                incident -> incident.withStep(step.name(), begun(incident, step.name(), now)));
+                incident ->
+                        answer(step, incident).isPresent()
+                                ? incident
+                                : incident.withStep(
+                                        step.name(), begun(incident, step.name(), now)));
     }
 
     private static StepRecord begun(Incident incident, StepName step, Instant now) {

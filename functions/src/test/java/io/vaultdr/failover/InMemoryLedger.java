@@ -79,8 +79,12 @@ public final class InMemoryLedger implements Ledger {
     public synchronized Incident updateBoth(
             Epoch epoch, UnaryOperator<PairState> change, UnaryOperator<Incident> incident) {
         Incident old = current(epoch);
+        Incident given = incident.apply(old);
+        if (given == old) {
+            return old;
+        }
         PairState next = change.apply(state).withVersion(state.version() + 1);
-        Incident changed = incident.apply(old).withVersion(old.version() + 1);
+        Incident changed = given.withVersion(old.version() + 1);
         incidents.put(epoch, changed);
         state = next;
         return changed;

@@ -186,6 +186,21 @@ abstract class LedgerContract {
     }
 
     @Test
+    void anIncidentThatIsLeftAsItIsLeavesTheStateAsItIs() {
+        Ledger ledger = empty();
+        open(ledger, 1);
+        PairState before = ledger.state();
+        Incident seen = ledger.incident(new Epoch(1)).orElseThrow();
+
+        assertEquals(
+                seen,
+                ledger.updateBoth(new Epoch(1), s -> s.withPhase(new Phase.Settled()), i -> i));
+
+        assertEquals(before, ledger.state());
+        assertEquals(Optional.of(seen), ledger.incident(new Epoch(1)));
+    }
+
+    @Test
     void openOnAStateThatWasChangedSinceIsRefused() {
         Ledger ledger = empty();
         PairState seen = ledger.state();
