@@ -38,6 +38,12 @@ import javax.net.ssl.TrustManagerFactory;
 public final class BaoServer implements AutoCloseable {
     private static final Duration CALL = Duration.ofSeconds(30);
 
+    /** What the server says when it couldn't unseal itself, and when it finds that it needn't. */
+    private static final String TRIES_AGAIN = "failed to unseal core";
+
+    private static final String TRIES_NO_MORE =
+            "attempted unseal with stored keys, but vault is already unsealed";
+
     /**
      * What a server is made of.
      *
@@ -86,6 +92,7 @@ public final class BaoServer implements AutoCloseable {
     private final Spec spec;
     private final HttpClient http;
     private @Nullable ServerProcess process;
+    private boolean startedBlank;
 
     private BaoServer(Spec spec) {
         this.spec = spec;
@@ -140,6 +147,7 @@ public final class BaoServer implements AutoCloseable {
                             Map.of(),
                             log());
             process = started;
+            startedBlank = false;
             Eventually.await(
                     "server " + spec.id() + " answers",
                     Duration.ofSeconds(30),
@@ -210,13 +218,37 @@ public final class BaoServer implements AutoCloseable {
                 call("PUT", "sys/init", null, Map.of("recovery_shares", 1, "recovery_threshold", 1))
                         .expect()
                         .body();
+        startedBlank = true;
         awaitHealth(200, Duration.ofSeconds(30));
         return body.path("root_token").asText();
     }
 
-    /** Seals it; it comes back unsealed by a restart. */
+    /** Seals it; it comes back unsealed by a restart, and by nothing else. */
     public void seal(String token) {
+        if (startedBlank) {
+            awaitStarted(log());
+        }
         call("PUT", "sys/seal", token, null).expect();
+    }
+
+    /**
+     * Waits until a server that was started blank no longer unseals itself. It tries to every five
+     * seconds from its start until it once finds that it is unsealed, and the try waits for the
+     * state lock, which a restore holds for seconds. Sealed before that, it answers 204, is sealed,
+     * and then is unsealed again, or is left between both and answers 500 from then on.
+     */
+    public static void awaitStarted(Path log) {
+        Eventually.await(
+                "the server ends the loop that unseals it at its start",
+                Duration.ofSeconds(30),
+                () -> {
+                    try {
+                        String said = Files.readString(log);
+                        return said.lastIndexOf(TRIES_NO_MORE) > said.lastIndexOf(TRIES_AGAIN);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                });
     }
 
     /**

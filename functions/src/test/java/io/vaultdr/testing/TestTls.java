@@ -1,10 +1,12 @@
 package io.vaultdr.testing;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.Key;
 import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -44,45 +46,45 @@ public record TestTls(Path ca, Path certificate, Path key, Path keyStore, List<S
                 Stream.of(names)
                         .map(name -> name.startsWith("ip:") ? name : "dns:" + name)
                         .collect(Collectors.joining(","));
-        Path store = directory.resolve("authority.p12");
+        Path made = directory.resolve("made.p12");
         Path serverStore = directory.resolve("server.p12");
-        Path request = directory.resolve("server.csr");
         Path ca = directory.resolve("ca.pem");
         Path certificate = directory.resolve("server.pem");
         Path key = directory.resolve("server-key.pem");
         try {
             Files.createDirectories(directory);
-            List<String> pair = List.of("-genkeypair", "-keyalg", "EC", "-groupname", "secp256r1");
             keytool(
-                    store,
-                    pair,
-                    List.of("-alias", "ca", "-dname", "CN=test authority"),
-                    List.of("-ext", "bc:c", "-validity", "30"));
+                    made,
+                    "ca",
+                    List.of("-dname", "CN=test authority", "-ext", "bc:c", "-validity", "30"));
             keytool(
-                    serverStore,
-                    pair,
-                    List.of("-alias", "server", "-dname", "CN=test server", "-validity", "30"));
-            keytool(
-                    serverStore,
-                    List.of("-certreq", "-alias", "server", "-file", request.toString()));
-            keytool(
-                    store,
-                    List.of("-gencert", "-rfc", "-alias", "ca"),
-                    validity,
-                    List.of("-infile", request.toString(), "-outfile", certificate.toString()),
-                    List.of("-ext", "san=" + alternatives));
-            keytool(store, List.of("-exportcert", "-rfc", "-alias", "ca", "-file", ca.toString()));
-            keytool(
-                    serverStore,
-                    List.of("-importcert", "-noprompt", "-alias", "ca", "-file", ca.toString()));
-            keytool(
-                    serverStore,
-                    List.of("-importcert", "-alias", "server", "-file", certificate.toString()));
-            Files.writeString(key, privateKey(serverStore));
+                    made,
+                    "server",
+                    List.of("-signer", "ca", "-dname", "CN=test server"),
+                    List.of("-ext", "san=" + alternatives),
+                    validity);
+            KeyStore both = KeyStore.getInstance(made.toFile(), PASSWORD.toCharArray());
+            Key serverKey = both.getKey("server", PASSWORD.toCharArray());
+            KeyStore server = KeyStore.getInstance("PKCS12");
+            server.load(null, null);
+            server.setCertificateEntry("ca", both.getCertificate("ca"));
+            server.setKeyEntry(
+                    "server",
+                    serverKey,
+                    PASSWORD.toCharArray(),
+                    both.getCertificateChain("server"));
+            try (OutputStream out = Files.newOutputStream(serverStore)) {
+                server.store(out, PASSWORD.toCharArray());
+            }
+            Files.delete(made);
+            Files.writeString(ca, pem("CERTIFICATE", both.getCertificate("ca").getEncoded()));
+            Files.writeString(
+                    certificate, pem("CERTIFICATE", both.getCertificate("server").getEncoded()));
+            Files.writeString(key, pem("PRIVATE KEY", serverKey.getEncoded()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("export the private key of " + serverStore, e);
+            throw new IllegalStateException("read what keytool made in " + directory, e);
         }
         return new TestTls(ca, certificate, key, serverStore, List.of(names));
     }
@@ -96,18 +98,19 @@ public record TestTls(Path ca, Path certificate, Path key, Path keyStore, List<S
         }
     }
 
-    private static String privateKey(Path store) throws IOException, GeneralSecurityException {
-        KeyStore keys = KeyStore.getInstance(store.toFile(), PASSWORD.toCharArray());
-        byte[] encoded = keys.getKey("server", PASSWORD.toCharArray()).getEncoded();
+    private static String pem(String type, byte[] encoded) {
         String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded);
-        return "-----BEGIN PRIVATE KEY-----\n" + base64 + "\n-----END PRIVATE KEY-----\n";
+        return "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(type, base64, type);
     }
 
+    /** A key pair of its own under {@code alias}. */
     @SafeVarargs
-    private static void keytool(Path store, List<String>... arguments) throws IOException {
+    private static void keytool(Path store, String alias, List<String>... more) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-        for (List<String> some : arguments) {
+        command.addAll(List.of("-genkeypair", "-alias", alias));
+        command.addAll(List.of("-keyalg", "EC", "-groupname", "secp256r1"));
+        for (List<String> some : more) {
             command.addAll(some);
         }
         command.addAll(List.of("-keystore", store.toString(), "-storetype", "PKCS12"));
@@ -119,7 +122,7 @@ public record TestTls(Path ca, Path certificate, Path key, Path keyStore, List<S
                         java.nio.charset.StandardCharsets.UTF_8);
         try {
             if (process.waitFor() != 0) {
-                throw new IllegalStateException("keytool " + arguments[0] + ": " + output);
+                throw new IllegalStateException("keytool, for " + alias + ": " + output);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

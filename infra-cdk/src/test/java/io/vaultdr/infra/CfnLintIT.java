@@ -47,10 +47,7 @@ class CfnLintIT {
             all.stacks()
                     .forEach(
                             stack ->
-                                    command.add(
-                                            all.outdir()
-                                                    .resolve(stack.getTemplateFile())
-                                                    .toString()));
+                                    command.add(all.outdir().resolve(stack.template()).toString()));
         }
         Path output = Files.createTempFile(Path.of("target"), "cfn-lint", ".txt");
         Process process =

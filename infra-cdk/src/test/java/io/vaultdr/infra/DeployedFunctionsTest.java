@@ -8,8 +8,6 @@ import io.vaultdr.infra.config.DeployedFunction;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import software.amazon.awscdk.Stack;
-
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -23,8 +21,8 @@ class DeployedFunctionsTest {
         Config config = apart ? Examples.apart() : Examples.load(example);
         Synthesised all = apart ? Synthesised.apart() : Synthesised.example(example);
         Set<String> deployed = new TreeSet<>();
-        for (Stack stack : all.stacks()) {
-            all.resources(stack.getStackName(), "AWS::Lambda::Function")
+        for (Synthesised.Assembled stack : all.stacks()) {
+            all.resources(stack.name(), "AWS::Lambda::Function")
                     .values()
                     .forEach(
                             it -> {
@@ -32,7 +30,7 @@ class DeployedFunctionsTest {
                                 if (it.at("/Properties/Handler")
                                         .asText()
                                         .startsWith("io.vaultdr.")) {
-                                    deployed.add(stack.getRegion() + " " + name);
+                                    deployed.add(stack.region() + " " + name);
                                 }
                             });
         }

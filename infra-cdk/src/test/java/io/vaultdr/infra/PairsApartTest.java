@@ -168,10 +168,10 @@ class PairsApartTest {
                         (name, template) -> {
                             String region =
                                     all.stacks().stream()
-                                            .filter(it -> it.getStackName().equals(name))
+                                            .filter(it -> it.name().equals(name))
                                             .findFirst()
                                             .orElseThrow()
-                                            .getRegion();
+                                            .region();
                             for (JsonNode resource : template.get("Resources")) {
                                 List<String> how = NAMED.get(resource.get("Type").asText());
                                 if (how != null) {

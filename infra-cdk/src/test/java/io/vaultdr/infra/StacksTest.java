@@ -21,8 +21,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import software.amazon.awscdk.Stack;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -533,7 +531,9 @@ class StacksTest {
 
     private static Map<String, String> accounts(Synthesised all) {
         return all.stacks().stream()
-                .collect(Collectors.toMap(Stack::getStackName, Stack::getAccount));
+                .collect(
+                        Collectors.toMap(
+                                Synthesised.Assembled::name, Synthesised.Assembled::account));
     }
 
     /** Retention of each account deletes in its own bucket, and no role but that. */
@@ -833,14 +833,14 @@ class StacksTest {
             regions.add(config.at("/AlarmIdentifier/Region").asText());
         }
         assertEquals(Set.of("eu-central-1", "eu-north-1"), regions);
-        Stack traffic =
+        Synthesised.Assembled traffic =
                 metric.stacks().stream()
-                        .filter(it -> it.getStackName().equals(TRAFFIC))
+                        .filter(it -> it.name().equals(TRAFFIC))
                         .findFirst()
                         .orElseThrow();
         assertEquals(
                 List.of(TRAFFIC + "-eu-north-1"),
-                traffic.getDependencies().stream().map(Stack::getStackName).toList(),
+                traffic.dependencies(),
                 "a health check's alarm has to be there first");
         JsonNode redirect =
                 metric.properties(

@@ -7,24 +7,50 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.vaultdr.infra.config.Config;
 
 import software.amazon.awscdk.App;
-import software.amazon.awscdk.Stack;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * A configuration's stacks, synthesised with the checks of cdk-nag; each example only once for all
- * tests.
+ * tests of a run, in whichever JVM they are.
  *
  * @param templates stack name → template
  */
-record Synthesised(List<Stack> stacks, Map<String, JsonNode> templates, Path outdir) {
+record Synthesised(List<Assembled> stacks, Map<String, JsonNode> templates, Path outdir) {
+    /**
+     * A stack, as the assembly's manifest describes it.
+     *
+     * @param template the name of its file
+     * @param dependencies the names of stacks that are deployed before it
+     */
+    record Assembled(
+            String name,
+            String account,
+            String region,
+            String template,
+            List<String> dependencies) {}
+
+    /** Of this run of Maven's tests, or of this JVM alone. */
+    private static final Path RUN =
+            Path.of(
+                    "target",
+                    "synthesised",
+                    System.getProperty(
+                            "vaultdr.run", Long.toString(ProcessHandle.current().pid())));
+
     static final ObjectMapper JSON = new ObjectMapper();
     private static final Map<String, Synthesised> EXAMPLES = new ConcurrentHashMap<>();
 
@@ -67,36 +93,86 @@ record Synthesised(List<Stack> stacks, Map<String, JsonNode> templates, Path out
 
     /** The example of that name. */
     static Synthesised example(String name) {
-        return EXAMPLES.computeIfAbsent(name, key -> of(Examples.load(name)));
+        return EXAMPLES.computeIfAbsent(name, key -> once(key, () -> Examples.load(name)));
     }
 
     /** {@link Examples#apart}. */
     static Synthesised apart() {
-        return EXAMPLES.computeIfAbsent("apart", key -> of(Examples.apart()));
+        return EXAMPLES.computeIfAbsent("apart", key -> once(key, Examples::apart));
     }
 
     /** Any configuration. */
     static Synthesised of(Config config) {
         try {
-            Path directory = Files.createTempDirectory(Path.of("target"), "synth");
-            App app = VaultDrApp.app(directory.resolve("cdk.out"), true);
-            app.getNode().setContext(LOOKUP, LOOKED_UP);
-            List<Stack> stacks = VaultDrApp.stacks(app, config, Examples.zip(directory));
-            app.synth();
-            Map<String, JsonNode> templates = new LinkedHashMap<>();
-            for (Stack stack : stacks) {
-                templates.put(
-                        stack.getStackName(),
-                        JSON.readTree(
-                                directory
-                                        .resolve("cdk.out")
-                                        .resolve(stack.getTemplateFile())
-                                        .toFile()));
-            }
-            return new Synthesised(stacks, templates, directory.resolve("cdk.out"));
+            Path directory =
+                    Files.createTempDirectory(Files.createDirectories(Path.of("target")), "synth");
+            synthesise(config, directory);
+            return read(directory);
         } catch (IOException e) {
             throw new UncheckedIOException("synthesis", e);
         }
+    }
+
+    /** By the first JVM that wants it; others wait for it. */
+    private static Synthesised once(String name, Supplier<Config> config) {
+        try {
+            Path directory = Files.createDirectories(RUN.resolve(name));
+            try (FileChannel file =
+                            FileChannel.open(
+                                    directory.resolve("lock"),
+                                    StandardOpenOption.CREATE,
+                                    StandardOpenOption.WRITE);
+                    FileLock held = file.lock()) {
+                Path done = directory.resolve("done");
+                if (held.isValid() && !Files.exists(done)) {
+                    synthesise(config.get(), directory);
+                    Files.createFile(done);
+                }
+            }
+            return read(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException("synthesis of " + name, e);
+        }
+    }
+
+    private static void synthesise(Config config, Path directory) {
+        App app = VaultDrApp.app(directory.resolve("cdk.out"), true);
+        app.getNode().setContext(LOOKUP, LOOKED_UP);
+        VaultDrApp.stacks(app, config, Examples.zip(directory));
+        app.synth();
+    }
+
+    private static Synthesised read(Path directory) throws IOException {
+        Path outdir = directory.resolve("cdk.out");
+        List<Assembled> stacks = new ArrayList<>();
+        Map<String, JsonNode> templates = new LinkedHashMap<>();
+        for (var artifact :
+                JSON.readTree(outdir.resolve("manifest.json").toFile())
+                        .get("artifacts")
+                        .properties()) {
+            JsonNode it = artifact.getValue();
+            if (!it.get("type").asText().equals("aws:cloudformation:stack")) {
+                continue;
+            }
+            // Such as aws://111122223333/eu-west-1.
+            URI environment = URI.create(it.get("environment").asText());
+            List<String> dependencies = new ArrayList<>();
+            for (JsonNode other : it.path("dependencies")) {
+                if (!other.asText().endsWith(".assets")) {
+                    dependencies.add(other.asText());
+                }
+            }
+            Assembled stack =
+                    new Assembled(
+                            artifact.getKey(),
+                            environment.getAuthority(),
+                            environment.getPath().substring(1),
+                            it.at("/properties/templateFile").asText(),
+                            dependencies);
+            stacks.add(stack);
+            templates.put(stack.name(), JSON.readTree(outdir.resolve(stack.template()).toFile()));
+        }
+        return new Synthesised(stacks, templates, outdir);
     }
 
     /** The template of a stack. */
