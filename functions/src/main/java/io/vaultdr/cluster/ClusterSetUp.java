@@ -192,7 +192,7 @@ final class ClusterSetUp {
     }
 
     private void autopilot(Map<String, Object> settings) {
-        parts.add(values("autopilot", "sys/storage/raft/autopilot/configuration", settings));
+        parts.add(values("autopilot", VaultSetup.AUTOPILOT, settings));
     }
 
     /** Of what is read, only what is set counts. */

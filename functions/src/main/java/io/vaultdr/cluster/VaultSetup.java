@@ -138,6 +138,9 @@ public record VaultSetup(List<String> recover, boolean made) {
         return needs;
     }
 
+    /** Where autopilot's settings are read and written. */
+    public static final String AUTOPILOT = "sys/storage/raft/autopilot/configuration";
+
     /**
      * Autopilot's settings of a made cluster. Servers that don't answer are removed by RetirePeer
      * long before; where that doesn't run, autopilot does it after a day, and never below what is

@@ -94,6 +94,24 @@ public final class SetupScript {
             say "policy and role @NAME@: written"
             """;
 
+    private static final String CARE =
+            """
+
+            # Autopilot's settings are those of a cluster that the CDK app makes. They are written
+            # only with AUTOPILOT=1: a cluster that was brought may have reasons for others.
+            if [ -n "${AUTOPILOT:-}" ]; then
+              @SERVER@ write @AUTOPILOT_PATH@ @AUTOPILOT@ >/dev/null
+              say "autopilot: written"
+            else
+              say "autopilot: unchanged; read what this script would write, then AUTOPILOT=1"
+            fi
+            case $(@SERVER@ audit list -format=json 2>/dev/null || :) in
+              *'"type"'*) say "audit device: there is one" ;;
+              *) say "audit device: none; enable one, whose file exists on every node and on those" \
+                   "that a snapshot is restored to" ;;
+            esac
+            """;
+
     private static final String STORE =
             """
 
@@ -181,6 +199,12 @@ public final class SetupScript {
                             .replace("@ROLE@", role.path())
                             .replace("@VALUES@", arguments(role.values())));
         }
+        script.append(
+                CARE.replace("@AUTOPILOT_PATH@", VaultSetup.AUTOPILOT)
+                        .replace(
+                                "@AUTOPILOT@",
+                                arguments(VaultSetup.autopilot(pair.home().voters()))
+                                        .replace("\n", "\n  ")));
         List<Place> places = VaultSetup.places(pair);
         script.append(
                 STORE.replace("@READ@\n", each(places, SetupScript::read))

@@ -156,6 +156,39 @@ class SetupScriptIT {
     }
 
     @Test
+    void forAMadeClusterItPutsBackWhatTheFunctionsTendAndAutopilotOnlyWhereAsked()
+            throws Exception {
+        PairSettings made = Clusters.pair(Clusters.made(cluster.addresses()));
+
+        Run first = run(made, Map.of());
+
+        assertEquals(0, first.status(), first.output());
+        assertTrue(first.output().contains("autopilot: unchanged"), first.output());
+        assertTrue(first.output().contains("audit device: none"), first.output());
+        for (Intent intent : List.of(Intent.RETIRE, Intent.CONFIGURE)) {
+            assertTrue(
+                    first.output().contains("policy and role vault-dr-" + intent + ": written"),
+                    first.output());
+            assertFalse(stored(HOME, "payments-vault-dr", intent).isEmpty());
+        }
+        assertEquals(1000, trailing());
+
+        Run asked = run(made, Map.of("AUTOPILOT", "1"));
+
+        assertEquals(0, asked.status(), asked.output());
+        assertTrue(asked.output().contains("autopilot: written"), asked.output());
+        assertEquals(100_000, trailing());
+    }
+
+    private static long trailing() {
+        return cluster.call("GET", "sys/storage/raft/autopilot/configuration", null)
+                .expect()
+                .data()
+                .path("max_trailing_logs")
+                .asLong();
+    }
+
+    @Test
     void runTwiceItLeavesOneSetOfLoginsThatMayDoTheirIntentAndNoMore() throws Exception {
         Run first = run(pair(), Map.of());
         assertEquals(0, first.status(), first.output());
