@@ -208,7 +208,10 @@ public record Config(
 
         /** The logins that a made cluster gets. */
         public List<Intent> logins() {
-            return new VaultSetup(proving().map(Prove::recover).orElse(List.of())).intents();
+            return new VaultSetup(
+                            proving().map(Prove::recover).orElse(List.of()),
+                            home.made().isPresent())
+                    .intents();
         }
 
         /** Where a made cluster's audit device writes, the same on every node. */

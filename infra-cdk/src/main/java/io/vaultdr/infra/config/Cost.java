@@ -230,6 +230,36 @@ public record Cost(List<Item> items) {
             pair.madeIn(region).ifPresent(side -> servers(pair, side, servers, name, items));
         }
         int regions = pair.clusterRegions().size();
+        int made =
+                (int)
+                        pair.clusterRegions().stream()
+                                .filter(it -> pair.madeIn(it).isPresent())
+                                .count();
+        int initialized = pair.home().made().isPresent() ? 1 : 0;
+        items.add(
+                item(
+                        name,
+                        "care of clusters",
+                        (made * MINUTES + initialized * MINUTES / 5)
+                                * (2 * 0.5 * GIB_SECOND + REQUEST),
+                        "(%d clusters x %.0f runs + %d x %.0f) x (2 s x 0.5 GiB x %.10f +"
+                                + " 0.20/million)",
+                        made,
+                        MINUTES,
+                        initialized,
+                        MINUTES / 5,
+                        GIB_SECOND));
+        items.add(
+                item(
+                        name,
+                        "clusters' metrics",
+                        (made * 3 + initialized * 2) * METRIC,
+                        "(%d clusters x 3 + %d x 2) x %.2f",
+                        made,
+                        initialized,
+                        METRIC));
+        // A queue, RetirePeer's three and three over what it finds; InitializeCluster's and two.
+        items.add(alarms(name, made * 7 + initialized * 5, "of clusters"));
         if (servers.sealKey().isEmpty()) {
             items.add(item(name, "seal's keys", regions * KEY, "%d regions x %.2f", regions, KEY));
         }

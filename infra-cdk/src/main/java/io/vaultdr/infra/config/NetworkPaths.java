@@ -70,7 +70,12 @@ public final class NetworkPaths {
         rotateLogins(pair, pair.home());
         pair.proving().ifPresent(prove -> prove(pair, prove));
         for (String region : pair.clusterRegions()) {
-            pair.madeIn(region).ifPresent(side -> nodes(pair, side));
+            pair.madeIn(region)
+                    .ifPresent(
+                            side -> {
+                                nodes(pair, side);
+                                care(pair, side);
+                            });
         }
         if (!pair.probed()) {
             return;
@@ -106,6 +111,25 @@ public final class NetworkPaths {
         List.of("autoscaling", "dynamodb", "secretsmanager")
                 .forEach(it -> service(grow, it, dr.region()));
         authorities(pair, grow);
+    }
+
+    /** The functions that look after a made cluster. */
+    private void care(Pair pair, Side side) {
+        Cluster cluster = pair.cluster(side);
+        String region = cluster.region();
+        Source retire = source(pair, "retire-peer", cluster);
+        servers(retire, cluster);
+        List.of("autoscaling", "secretsmanager", "sns").forEach(it -> service(retire, it, region));
+        if (pair.probed()) {
+            service(retire, "dynamodb", pair.drCluster().region());
+        }
+        authorities(pair, retire);
+        if (side == Side.HOME) {
+            Source initialize = source(pair, "initialize-cluster", cluster);
+            servers(initialize, cluster);
+            pair.clusterRegions().forEach(it -> service(initialize, "secretsmanager", it));
+            List.of("sns", "ssm").forEach(it -> service(initialize, it, region));
+        }
     }
 
     /** By the route tables that the configuration names for their subnets. */

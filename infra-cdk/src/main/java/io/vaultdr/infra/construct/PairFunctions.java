@@ -69,7 +69,7 @@ public final class PairFunctions {
                         pages,
                         undelivered,
                         shape.aliases(),
-                        Optional.empty()));
+                        shape.reserved()));
     }
 
     /** What one function has of its own. */
@@ -81,7 +81,8 @@ public final class PairFunctions {
             Policy policy,
             Optional<Reach> reach,
             List<String> aliases,
-            Map<String, String> settings) {
+            Map<String, String> settings,
+            Optional<Integer> reserved) {
 
         /** A function that talks to AWS only. */
         public static Shape outside(String description, Duration timeout, Policy policy) {
@@ -93,7 +94,8 @@ public final class PairFunctions {
                     policy,
                     Optional.empty(),
                     List.of("live"),
-                    Map.of());
+                    Map.of(),
+                    Optional.empty());
         }
 
         /** A function that talks to servers. */
@@ -107,19 +109,36 @@ public final class PairFunctions {
                     policy,
                     Optional.of(reach),
                     List.of("live"),
-                    Map.of());
+                    Map.of(),
+                    Optional.empty());
         }
 
         /** The same with other memory and scratch space. */
         public Shape sized(int memory, int scratch) {
             return new Shape(
-                    description, memory, scratch, timeout, policy, reach, aliases, settings);
+                    description,
+                    memory,
+                    scratch,
+                    timeout,
+                    policy,
+                    reach,
+                    aliases,
+                    settings,
+                    reserved);
         }
 
         /** The same with other aliases. */
         public Shape called(List<String> others) {
             return new Shape(
-                    description, memoryMiB, scratchMiB, timeout, policy, reach, others, settings);
+                    description,
+                    memoryMiB,
+                    scratchMiB,
+                    timeout,
+                    policy,
+                    reach,
+                    others,
+                    settings,
+                    reserved);
         }
 
         /**
@@ -136,7 +155,29 @@ public final class PairFunctions {
                     "JAVA_TOOL_OPTIONS",
                     String.join(" ", "-XX:TieredStopAtLevel=4", String.join(" ", options)).strip());
             return new Shape(
-                    description, memoryMiB, scratchMiB, timeout, policy, reach, aliases, more);
+                    description,
+                    memoryMiB,
+                    scratchMiB,
+                    timeout,
+                    policy,
+                    reach,
+                    aliases,
+                    more,
+                    reserved);
+        }
+
+        /** The same, one run at a time. */
+        public Shape alone() {
+            return new Shape(
+                    description,
+                    memoryMiB,
+                    scratchMiB,
+                    timeout,
+                    policy,
+                    reach,
+                    aliases,
+                    settings,
+                    Optional.of(1));
         }
 
         /** The same, told more than the pair's settings. */
@@ -144,7 +185,15 @@ public final class PairFunctions {
             Map<String, String> more = new TreeMap<>(settings);
             more.put(variable, json(record));
             return new Shape(
-                    description, memoryMiB, scratchMiB, timeout, policy, reach, aliases, more);
+                    description,
+                    memoryMiB,
+                    scratchMiB,
+                    timeout,
+                    policy,
+                    reach,
+                    aliases,
+                    more,
+                    reserved);
         }
     }
 

@@ -7,7 +7,9 @@ import io.vaultdr.infra.iam.Policy;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Size;
 import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
+import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
 import software.amazon.awscdk.services.ec2.ISecurityGroup;
 import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.Peer;
@@ -233,13 +235,18 @@ public final class VaultDrFunction extends Construct {
                 .alarm(
                         this,
                         "Throttles",
-                        Pages.Raise.onAny(
+                        new Pages.Raise(
                                 props.name() + "-throttles",
                                 props.name()
                                         + " was not let run: the account's or its own concurrency"
                                         + " is used up.",
                                 "function-throttles",
-                                function.metricThrottles(sum)));
+                                function.metricThrottles(sum),
+                                ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                                1,
+                                // Who runs alone waits for itself now and then, and is asked again.
+                                props.reserved().isPresent() ? 3 : 1,
+                                TreatMissingData.NOT_BREACHING));
     }
 
     /** The version that this deployment made; it stays when the next one comes. */

@@ -97,8 +97,12 @@ final class Allowances {
 
     /** Reads a secret. */
     static Allowance secret(Names names, String region, String name) {
-        return Allowance.onPattern(
-                arn(names, region, name), SECRET, "secretsmanager:GetSecretValue");
+        return onSecret(names, region, name, "secretsmanager:GetSecretValue");
+    }
+
+    /** Does something with a secret. */
+    static Allowance onSecret(Names names, String region, String name, String... actions) {
+        return Allowance.onPattern(arn(names, region, name), SECRET, actions);
     }
 
     /** Sees whether a login is there, without reading it. */

@@ -11,6 +11,7 @@ import io.vaultdr.infra.config.NodeSettings;
 import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.infra.construct.BreakGlass;
 import io.vaultdr.infra.construct.Certificates;
+import io.vaultdr.infra.construct.ClusterCare;
 import io.vaultdr.infra.construct.ClusterSecrets;
 import io.vaultdr.infra.construct.LoadBalancer;
 import io.vaultdr.infra.construct.NodeSecurity;
@@ -70,7 +71,26 @@ public final class ClusterStack extends VaultDrStack {
         if (pair.home().made().isPresent()) {
             secrets(config, breakGlass, home);
         }
-        pair.madeIn(region).ifPresent(side -> servers(config, side));
+        pair.madeIn(region)
+                .ifPresent(
+                        side -> {
+                            servers(config, side);
+                            new ClusterCare(
+                                    this,
+                                    "Care",
+                                    config,
+                                    pair,
+                                    side,
+                                    new PairFunctions(
+                                            config,
+                                            pair,
+                                            region,
+                                            zip,
+                                            pages,
+                                            pages.undelivered(
+                                                    this, names.of("undelivered-cluster"))),
+                                    pages);
+                        });
         if (home) {
             // In DR it is the Failover stack's.
             ServerDocument.wipe(
