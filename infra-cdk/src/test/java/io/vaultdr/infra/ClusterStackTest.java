@@ -446,7 +446,9 @@ class ClusterStackTest {
                                 "vault-dr/payments/initialisation",
                                 "vault-dr/payments/recovery-keys",
                                 "payments/vault-dr/grow",
+                                "payments/vault-dr/configure",
                                 "payments/vault-dr/prove",
+                                "payments/vault-dr/retire",
                                 "payments/vault-dr/rotate",
                                 "payments/vault-dr/snapshot",
                                 "payments/vault-dr/verify")),
@@ -459,6 +461,72 @@ class ClusterStackTest {
                 assertEquals("Retain", secret.get("DeletionPolicy").asText());
             }
         }
+    }
+
+    @Test
+    void functionsLookAfterEachMadeCluster() {
+        assertEquals(
+                Set.of("vault-dr-payments-initialize-cluster", "vault-dr-payments-retire-peer"),
+                functions(HOME));
+        assertEquals(Set.of("vault-dr-payments-retire-peer"), functions(DR));
+        JsonNode lifecycle =
+                warm().properties(
+                                DR,
+                                "AWS::Events::Rule",
+                                "Name",
+                                "vault-dr-payments-retire-peer-lifecycle");
+        assertEquals(
+                "[\"vault-dr-payments-dr\"]",
+                lifecycle.at("/EventPattern/detail/AutoScalingGroupName").toString());
+        assertEquals(
+                "[\"EC2 Instance-launch Lifecycle Action\","
+                        + "\"EC2 Instance-terminate Lifecycle Action\"]",
+                lifecycle.at("/EventPattern/detail-type").toString());
+        Set<String> alarms = new TreeSet<>();
+        warm().resources(HOME, "AWS::CloudWatch::Alarm")
+                .values()
+                .forEach(it -> alarms.add(it.at("/Properties/AlarmName").asText()));
+        for (String alarm :
+                List.of(
+                        "cluster-drift",
+                        "fault-tolerance",
+                        "not-initialised",
+                        "peers-held",
+                        "peers-to-retire")) {
+            assertTrue(alarms.contains("vault-dr-payments-" + alarm), alarm + " in " + alarms);
+        }
+    }
+
+    private static Set<String> functions(String stack) {
+        Set<String> names = new TreeSet<>();
+        warm().resources(stack, "AWS::Lambda::Function")
+                .values()
+                .forEach(
+                        it -> {
+                            JsonNode function = it.get("Properties");
+                            assertEquals(1, function.get("ReservedConcurrentExecutions").asInt());
+                            assertTrue(function.has("VpcConfig"), function.toString());
+                            names.add(function.get("FunctionName").asText());
+                        });
+        return names;
+    }
+
+    /** It may put them where they are kept, and find out nothing of what is there. */
+    @Test
+    void whoInitialisesNeverReadsRecoveryKeys() {
+        Set<String> actions = new TreeSet<>();
+        for (JsonNode statement :
+                warm().properties(
+                                HOME,
+                                "AWS::IAM::Role",
+                                "RoleName",
+                                "vault-dr-payments-initialize-cluster-eu-west-1")
+                        .at("/Policies/0/PolicyDocument/Statement")) {
+            if (statement.get("Resource").toString().contains("recovery-keys")) {
+                actions.add(statement.get("Action").asText());
+            }
+        }
+        assertEquals(Set.of("secretsmanager:PutSecretValue"), actions);
     }
 
     /** Another id makes CloudFormation create it a second time, under a name that is taken. */
@@ -495,8 +563,10 @@ class ClusterStackTest {
                 eu-central-1 ClientsBalancerD4EA1D29 AWS::ElasticLoadBalancingV2::LoadBalancer
                 eu-central-1 SealAlias3290B8E9 AWS::KMS::Alias
                 eu-central-1 SealReplica0B4BB2F9 AWS::KMS::ReplicaKey
+                eu-central-1 SecretsLoginconfigure0923F39F AWS::SecretsManager::Secret
                 eu-central-1 SecretsLogingrowD54AB075 AWS::SecretsManager::Secret
                 eu-central-1 SecretsLoginprove9233DD94 AWS::SecretsManager::Secret
+                eu-central-1 SecretsLoginretire86C12870 AWS::SecretsManager::Secret
                 eu-central-1 SecretsLoginrotateBC94D430 AWS::SecretsManager::Secret
                 eu-central-1 SecretsLoginsnapshotCB8DF210 AWS::SecretsManager::Secret
                 eu-central-1 SecretsLoginverify90005A3C AWS::SecretsManager::Secret
@@ -505,13 +575,16 @@ class ClusterStackTest {
                 eu-central-1 SubnetsSubneteucentral1a61CEB26F AWS::EC2::Subnet
                 eu-central-1 SubnetsSubneteucentral1b8F2AF3B2 AWS::EC2::Subnet
                 eu-central-1 SubnetsSubneteucentral1c2C8A3028 AWS::EC2::Subnet
+                eu-central-1 UndeliveredF3CF66A9 AWS::SQS::Queue
                 eu-west-1 ClientsAddress40EF60B2 AWS::Route53::RecordSet
                 eu-west-1 ClientsBalancerD4EA1D29 AWS::ElasticLoadBalancingV2::LoadBalancer
                 eu-west-1 SealAlias3290B8E9 AWS::KMS::Alias
                 eu-west-1 SealKeyA9445C6F AWS::KMS::Key
                 eu-west-1 SecretsInitialisation08F931FE AWS::SecretsManager::Secret
+                eu-west-1 SecretsLoginconfigure0923F39F AWS::SecretsManager::Secret
                 eu-west-1 SecretsLogingrowD54AB075 AWS::SecretsManager::Secret
                 eu-west-1 SecretsLoginprove9233DD94 AWS::SecretsManager::Secret
+                eu-west-1 SecretsLoginretire86C12870 AWS::SecretsManager::Secret
                 eu-west-1 SecretsLoginrotateBC94D430 AWS::SecretsManager::Secret
                 eu-west-1 SecretsLoginsnapshotCB8DF210 AWS::SecretsManager::Secret
                 eu-west-1 SecretsLoginverify90005A3C AWS::SecretsManager::Secret
@@ -520,6 +593,7 @@ class ClusterStackTest {
                 eu-west-1 SubnetsSubneteuwest1a0B36BC7C AWS::EC2::Subnet
                 eu-west-1 SubnetsSubneteuwest1b53D9E745 AWS::EC2::Subnet
                 eu-west-1 SubnetsSubneteuwest1cF12D43F5 AWS::EC2::Subnet
+                eu-west-1 UndeliveredF3CF66A9 AWS::SQS::Queue
                 """,
                 String.join("\n", ids) + "\n");
     }
