@@ -61,7 +61,15 @@ class LayoutTest {
                             union(ALL, "aws", "workflow", "drill", "cluster", "doctor")),
                     Map.entry(
                             "doctor", union(ALL, "aws", "workflow", "drill", "cluster", "doctor")),
-                    Map.entry("drill", Set.of("model", "runtime", "snapshot", "failover")),
+                    Map.entry(
+                            "drill",
+                            Set.of(
+                                    "model",
+                                    "runtime",
+                                    "vault",
+                                    "snapshot",
+                                    "failover",
+                                    "promotion")),
                     Map.entry(
                             "cluster", Set.of("model", "runtime", "vault", "snapshot", "failover")),
                     Map.entry("aws", union(ALL, "aws", "doctor")),

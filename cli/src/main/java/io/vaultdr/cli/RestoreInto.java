@@ -33,6 +33,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -280,11 +281,16 @@ final class RestoreInto {
         } else if (voters > 1) {
             say("▶ Start the other nodes now, blank; each joins by itself.");
         }
+        AtomicLong told = new AtomicLong();
         new Voters(tools.cluster(), leaders, tools.login())
                 .await(
                         version(snapshot, Login.Intent.GROW),
                         deadline,
-                        now -> say("  " + now + " of " + voters + " vote"));
+                        now -> {
+                            if (told.getAndSet(now) != now) {
+                                say("  " + now + " of " + voters + " vote");
+                            }
+                        });
     }
 
     private Login.Session login(Manifest snapshot, VaultClient node, Login.Intent intent) {

@@ -218,7 +218,7 @@ public final class Drill {
             case PROVEN ->
                     ports.dryRuns()
                             .map(dryRuns -> state.dryRunStarted(dryRuns.start(run.startedAt())))
-                            .orElseGet(state::through);
+                            .orElseGet(() -> state.through(settings.boots()));
             case REFUTED, NOT_PROVABLE_HERE ->
                     state.ended(
                             Outcome.FAILED,
@@ -261,7 +261,7 @@ public final class Drill {
                                                         .collect(Collectors.joining(", "))
                                                 + ": "
                                                 + execution))
-                .orElseGet(state::through);
+                .orElseGet(() -> state.through(settings.boots()));
     }
 
     private DrillState waited(
@@ -329,7 +329,7 @@ public final class Drill {
                         .orElse(List.of());
         List<StageTime> stages = DrillReport.stages(pair, state, proof, steps);
         Optional<Goals> goals =
-                state.over() && state.outcome().isEmpty()
+                state.over() && state.outcome().isEmpty() && state.failure().isEmpty()
                         ? snapshot.flatMap(
                                 taken ->
                                         proof.map(

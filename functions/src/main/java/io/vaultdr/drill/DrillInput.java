@@ -2,6 +2,7 @@ package io.vaultdr.drill;
 
 import io.vaultdr.drill.Drill.Run;
 import io.vaultdr.model.Failure;
+import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.Json;
 
 import java.time.DateTimeException;
@@ -19,7 +20,12 @@ public record DrillInput(Phase phase, Run run, DrillState state) {
     public enum Phase {
         BEGIN,
         LOOK,
-        CLOSE
+        CLOSE,
+        BOOT,
+        PROMOTE,
+        VERIFY,
+        GROW,
+        TEAR_DOWN
     }
 
     /**
@@ -34,7 +40,11 @@ public record DrillInput(Phase phase, Run run, DrillState state) {
                         .filter(p -> p.name().toLowerCase(Locale.ROOT).equals(event.get("phase")))
                         .findFirst();
         if (phase.isEmpty()) {
-            mistakes.add("phase: read " + event.get("phase") + ", expected begin, look or close");
+            mistakes.add(
+                    "phase: read "
+                            + event.get("phase")
+                            + ", expected one of "
+                            + Arrays.toString(Phase.values()).toLowerCase(Locale.ROOT));
         }
         if (!(event.get("execution") instanceof String arn) || !arn.contains(":")) {
             mistakes.add(
@@ -72,6 +82,26 @@ public record DrillInput(Phase phase, Run run, DrillState state) {
             case BEGIN -> drill.begin(state, run);
             case LOOK -> drill.look(state, run);
             case CLOSE -> drill.close(state, run, versions);
+            case BOOT, PROMOTE, VERIFY, GROW, TEAR_DOWN -> throw elsewhere("drill-cluster");
         };
+    }
+
+    /** Lets {@code drill} do the phase; the next state. */
+    public Record run(ClusterDrill drill, Deadline deadline) {
+        return switch (phase) {
+            case BOOT -> drill.boot(state, deadline);
+            case PROMOTE -> drill.promote(state, deadline);
+            case VERIFY -> drill.verify(state, run, deadline);
+            case GROW -> drill.grow(state, deadline);
+            case TEAR_DOWN -> drill.tearDown(state, deadline);
+            case BEGIN, LOOK, CLOSE -> throw elsewhere("drill");
+        };
+    }
+
+    private Failure elsewhere(String function) {
+        return new Failure.Terminal(
+                "run a drill's phase",
+                "this function doesn't do " + phase.name().toLowerCase(Locale.ROOT),
+                "Send it to the function " + function + ", as the drill's state machine does");
     }
 }

@@ -60,6 +60,9 @@ public record DrillReport(
     private static final Set<String> WAITED_FOR =
             Set.of("Judge", "Fence", "Promote", "Verify", "RedirectTraffic");
 
+    /** Of those, what a booted cluster did in earnest. */
+    private static final Set<String> BOOTED = Set.of("Promote", "Verify");
+
     /** What a stage's time rests on. */
     public enum Basis {
         /** Clocks of the servers and services that did it. */
@@ -75,7 +78,16 @@ public record DrillReport(
      * @param inRto whether clients would have waited for it
      */
     public record StageTime(
-            String name, Optional<Instant> startedAt, Duration took, Basis basis, boolean inRto) {}
+            String name, Optional<Instant> startedAt, Duration took, Basis basis, boolean inRto) {
+        /** A stage that clients would have waited for, as it was done. */
+        static StageTime measured(String name, Instant began, Duration took) {
+            return new StageTime(name, Optional.of(began), took, Basis.MEASURED, true);
+        }
+
+        private StageTime beside() {
+            return new StageTime(name, startedAt, took, basis, false);
+        }
+    }
 
     /**
      * A goal and what was seen.
@@ -99,6 +111,7 @@ public record DrillReport(
     static List<StageTime> stages(
             PairSettings pair, DrillState state, Optional<Proof> proof, List<DryRuns.Step> dryRun) {
         List<StageTime> stages = new ArrayList<>();
+        boolean booted = !state.booted().isEmpty();
         state.arrivedAt()
                 .ifPresent(
                         arrived ->
@@ -128,7 +141,7 @@ public record DrillReport(
                                         "prove: " + stage.name(),
                                         next,
                                         next.plus(stage.took()),
-                                        true));
+                                        !booted));
                         next = next.plus(stage.took());
                     }
                 });
@@ -147,7 +160,11 @@ public record DrillReport(
                             "dry run: " + step.name(),
                             step.enteredAt(),
                             step.exitedAt(),
-                            WAITED_FOR.contains(step.name())));
+                            WAITED_FOR.contains(step.name())
+                                    && !(booted && BOOTED.contains(step.name()))));
+        }
+        for (StageTime stage : state.booted()) {
+            stages.add(ClusterDrill.WAITED_FOR.contains(stage.name()) ? stage : stage.beside());
         }
         return stages;
     }
@@ -213,12 +230,19 @@ public record DrillReport(
                         rto,
                         chain,
                         chain.compareTo(rto) <= 0,
-                        pair.failover().isPresent()
-                                ? "detection (modelled), the proof's restore and the dry run of"
-                                        + " each step that clients wait for; a person's answer, the"
-                                        + " steps' last calls and the resolvers' caches come on top"
-                                : "the proof's restore alone: on this rung a person restores, and"
-                                        + " what that person does comes on top"));
+                        !state.booted().isEmpty()
+                                ? "detection (modelled), the dry run of Judge, Fence and"
+                                        + " RedirectTraffic, and the real promotion into a cluster"
+                                        + " of the drill's own; a person's answer and the"
+                                        + " resolvers' caches come on top"
+                                : pair.failover().isPresent()
+                                        ? "detection (modelled), the proof's restore and the dry"
+                                                + " run of each step that clients wait for; a"
+                                                + " person's answer, the steps' last calls and the"
+                                                + " resolvers' caches come on top"
+                                        : "the proof's restore alone: on this rung a person"
+                                                + " restores, and what that person does comes on"
+                                                + " top"));
     }
 
     /** The same report, with the hashes of all its other fields. */

@@ -2,8 +2,15 @@ package io.vaultdr.drill;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
+import io.vaultdr.drill.DrillReport.StageTime;
+
+import java.net.URI;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * How far a drill came. It travels through the execution as its data, holds no secret, and each
@@ -17,7 +24,11 @@ import java.util.Optional;
  * @param dryRun the ARN of the dry run's execution
  * @param outcome how it ended; empty while it goes on
  * @param why what stood in the way, for people
- * @param over whether nothing is left but to report
+ * @param over whether nothing is left but to report, and before that to boot a cluster where {@code
+ *     boots}
+ * @param boots whether the pair's real promotion follows, into a cluster of the drill's own
+ * @param node the restored node of that cluster
+ * @param booted what that cluster's stages took
  * @param failure what a Catch of the state machine left
  */
 public record DrillState(
@@ -30,7 +41,13 @@ public record DrillState(
         Optional<Outcome> outcome,
         Optional<String> why,
         boolean over,
+        boolean boots,
+        Optional<URI> node,
+        List<StageTime> booted,
         Optional<Caught> failure) {
+    public DrillState {
+        booted = booted == null ? List.of() : List.copyOf(booted);
+    }
 
     /** How a drill ended. */
     public enum Outcome {
@@ -65,71 +82,116 @@ public record DrillState(
                 Optional.empty(),
                 Optional.empty(),
                 false,
+                false,
+                Optional.empty(),
+                List.of(),
                 Optional.empty());
     }
 
     DrillState invoked(String id, Instant at, Optional<ProvenBefore> before) {
-        return new DrillState(
-                requestedBy,
-                Optional.of(id),
-                Optional.of(at),
-                before,
-                arrivedAt,
-                dryRun,
-                outcome,
-                why,
-                over,
-                failure);
+        return with(
+                next -> {
+                    next.snapshot = Optional.of(id);
+                    next.invokedAt = Optional.of(at);
+                    next.provenBefore = before;
+                });
     }
 
     DrillState arrived(Instant at) {
-        return new DrillState(
-                requestedBy,
-                snapshot,
-                invokedAt,
-                provenBefore,
-                Optional.of(at),
-                dryRun,
-                outcome,
-                why,
-                over,
-                failure);
+        return with(next -> next.arrivedAt = Optional.of(at));
     }
 
     DrillState dryRunStarted(String arn) {
-        return new DrillState(
-                requestedBy,
-                snapshot,
-                invokedAt,
-                provenBefore,
-                arrivedAt,
-                Optional.of(arn),
-                outcome,
-                why,
-                over,
-                failure);
+        return with(next -> next.dryRun = Optional.of(arn));
     }
 
-    /** The chain is through; what it comes to is measured when it is reported. */
-    DrillState through() {
-        return ended(Optional.empty(), Optional.empty());
+    /**
+     * The chain is through; what it comes to is measured when it is reported.
+     *
+     * @param thenBoots whether a cluster is booted before that
+     */
+    DrillState through(boolean thenBoots) {
+        return with(
+                next -> {
+                    next.over = true;
+                    next.boots = thenBoots;
+                });
     }
 
     DrillState ended(Outcome how, String reason) {
-        return ended(Optional.of(how), Optional.of(reason));
+        return with(
+                next -> {
+                    next.over = true;
+                    next.outcome = Optional.of(how);
+                    next.why = Optional.of(reason);
+                });
     }
 
-    private DrillState ended(Optional<Outcome> how, Optional<String> reason) {
-        return new DrillState(
-                requestedBy,
-                snapshot,
-                invokedAt,
-                provenBefore,
-                arrivedAt,
-                dryRun,
-                how,
-                reason,
-                true,
-                failure);
+    /** The drill's own node answers at {@code address}. */
+    DrillState standing(URI address) {
+        return with(next -> next.node = Optional.of(address));
+    }
+
+    /** A stage of the booted cluster took so long; done again, it counts as it was done last. */
+    DrillState took(String stage, Instant began, Duration time) {
+        return with(
+                next -> {
+                    next.booted.removeIf(it -> it.name().equals(stage));
+                    next.booted.add(StageTime.measured(stage, began, time));
+                });
+    }
+
+    private DrillState with(Consumer<Draft> change) {
+        Draft next = new Draft(this);
+        change.accept(next);
+        return next.state();
+    }
+
+    /** The same state, of which something is about to change. */
+    private static final class Draft {
+        private final DrillState before;
+        private Optional<String> snapshot;
+        private Optional<Instant> invokedAt;
+        private Optional<ProvenBefore> provenBefore;
+        private Optional<Instant> arrivedAt;
+        private Optional<String> dryRun;
+        private Optional<Outcome> outcome;
+        private Optional<String> why;
+        private boolean over;
+        private boolean boots;
+        private Optional<URI> node;
+        private final List<StageTime> booted;
+
+        private Draft(DrillState before) {
+            this.before = before;
+            snapshot = before.snapshot;
+            invokedAt = before.invokedAt;
+            provenBefore = before.provenBefore;
+            arrivedAt = before.arrivedAt;
+            dryRun = before.dryRun;
+            outcome = before.outcome;
+            why = before.why;
+            over = before.over;
+            boots = before.boots;
+            node = before.node;
+            booted = new ArrayList<>(before.booted);
+        }
+
+        private DrillState state() {
+            return new DrillState(
+                    before.requestedBy,
+                    snapshot,
+                    invokedAt,
+                    provenBefore,
+                    arrivedAt,
+                    dryRun,
+                    outcome,
+                    why,
+                    over,
+                    boots,
+                    node,
+                    booted,
+                    before.failure);
+        }
     }
 }

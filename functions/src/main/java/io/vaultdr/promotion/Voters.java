@@ -35,7 +35,7 @@ public final class Voters {
      * Waits.
      *
      * @param version of the login that the restored cluster knows
-     * @param seen is told the number whenever it changes
+     * @param seen is told the number at each look; what it throws ends the wait
      * @return how many vote
      * @throws Failure.Retryable when the time is over before
      */
@@ -48,9 +48,7 @@ public final class Voters {
                             POLL,
                             () -> {
                                 long now = count(session, newest[0]);
-                                if (now != newest[0]) {
-                                    seen.accept(now);
-                                }
+                                seen.accept(now);
                                 newest[0] = now;
                                 return now >= cluster.voters()
                                         ? Optional.of(now)

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param takeSnapshotDr the same in the DR region; empty where there is no DR cluster
  * @param rpo how old the newest proven snapshot may be
  * @param rto how long the chain of restore and steps may take
+ * @param boots whether a drill also boots a cluster of its own and promotes it
  */
 public record DrillSettings(
         PairSettings.Bucket bucket,
@@ -21,4 +22,5 @@ public record DrillSettings(
         String takeSnapshot,
         Optional<String> takeSnapshotDr,
         Duration rpo,
-        Duration rto) {}
+        Duration rto,
+        boolean boots) {}

@@ -289,7 +289,8 @@ class DrillIT {
                                     "arn:aws:lambda:eu-west-1:123456789012:function:take-snapshot:live",
                                     Optional.empty(),
                                     Duration.ofHours(1),
-                                    Duration.ofMinutes(10)));
+                                    Duration.ofMinutes(10),
+                                    false));
 
             functions.invoke(Side.HOME, Instant.parse("2026-03-01T03:00:00.412Z"));
             functions.tryInvoke(Side.HOME);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.vaultdr.drill.DrillState.Outcome;
 import io.vaultdr.failover.InMemoryLedger;
@@ -113,6 +114,45 @@ class DrillTest {
         assertInstanceOf(ReportCheck.Finding.Genuine.class, check(RUN.key()));
         assertInstanceOf(
                 ReportCheck.Finding.Genuine.class, check(RUN.key().replace(".json", ".html")));
+    }
+
+    /** What was done in earnest counts instead of its proof and its dry run. */
+    @Test
+    void aBootedClusterCountsTowardsTheRto() {
+        DrillState state =
+                through(drill(PAIR))
+                        .took("boot: first node", START.plusSeconds(60), Duration.ofSeconds(70))
+                        .took("boot: restore", START.plusSeconds(130), Duration.ofSeconds(9))
+                        .took("boot: verify", START.plusSeconds(139), Duration.ofSeconds(2))
+                        .took("boot: grow to 5 voters", START, Duration.ofMinutes(2))
+                        .took("boot: tear down", START, Duration.ofMinutes(1));
+
+        drill(PAIR).close(state, RUN, Map.of());
+
+        // A window and a slot, the dry run of Judge, then what was booted for clients.
+        assertEquals(
+                Duration.ofSeconds(130 + 1 + 70 + 9 + 2),
+                report().goals().orElseThrow().rto().measured());
+        assertEquals(Outcome.MET, report().outcome());
+        assertTrue(
+                report().stages().stream().anyMatch(it -> it.name().equals("boot: tear down")),
+                () -> report().stages().toString());
+    }
+
+    /** A cluster that couldn't be booted is a drill that failed, whatever the chain before. */
+    @Test
+    void aClusterThatFailsFailsTheDrill() throws Exception {
+        DrillState state = through(drill(PAIR));
+        ObjectNode json = Json.MAPPER.valueToTree(state);
+        json.putObject("failure")
+                .put("Error", Failure.Terminal.class.getName())
+                .put("Cause", "{\"errorMessage\":\"boot it: nothing answered\"}");
+
+        Drill.Closed closed =
+                drill(PAIR).close(Json.MAPPER.treeToValue(json, DrillState.class), RUN, Map.of());
+
+        assertEquals(Outcome.FAILED, closed.outcome());
+        assertTrue(closed.findings().toString().contains("nothing answered"), closed::toString);
     }
 
     @Test
@@ -345,7 +385,8 @@ class DrillTest {
         assertTrue(
                 failure.toString()
                         .contains(
-                                "phase: read begun, expected begin, look or close; execution: read"
+                                "phase: read begun, expected one of [begin, look, close, boot,"
+                                        + " promote, verify, grow, tear_down]; execution: read"
                                         + " null"),
                 failure::toString);
     }
@@ -543,7 +584,8 @@ class DrillTest {
                 "arn:aws:lambda:eu-west-1:123456789012:function:vault-dr-payments-take-snapshot:live",
                 Optional.empty(),
                 rpo,
-                rto);
+                rto,
+                false);
     }
 
     /** The same pair on the rung below, which has no failover and no ledger. */

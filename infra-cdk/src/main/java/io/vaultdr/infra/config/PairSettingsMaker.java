@@ -95,7 +95,8 @@ public final class PairSettingsMaker {
                 takeSnapshot(names, pair.home().region()),
                 pair.dr().filter(dr -> pair.probed()).map(dr -> takeSnapshot(names, dr.region())),
                 pair.goals().rpo(),
-                pair.goals().rto());
+                pair.goals().rto(),
+                false);
     }
 
     private static String takeSnapshot(Names names, String region) {

@@ -42,12 +42,14 @@ import java.util.Set;
 public final class IsolatedNetwork extends Construct {
     private static final String RANGE = "10.0.0.0/24";
 
+    private final Names names;
     private final Vpc vpc;
     private final SecurityGroup inside;
 
     /**
      * Makes the network.
      *
+     * @param purpose what its name ends with
      * @param objects allowed through the endpoint of S3, which is free
      * @param keys allowed through the endpoint of KMS; empty: there is none
      * @param secrets allowed through the endpoint of Secrets Manager
@@ -57,13 +59,16 @@ public final class IsolatedNetwork extends Construct {
             String id,
             Names names,
             String region,
+            String purpose,
             List<Allowance> objects,
             List<Allowance> keys,
             List<Allowance> secrets) {
         super(scope, id);
+        this.names = names;
+        String refused = names.of(purpose + "-refused");
         vpc =
                 Vpc.Builder.create(this, "Vpc")
-                        .vpcName(names.of("proof"))
+                        .vpcName(names.of(purpose))
                         .ipAddresses(IpAddresses.cidr(RANGE))
                         // The first zone of the account, known without looking it up.
                         .availabilityZones(List.of(Fn.select(0, Fn.getAzs())))
@@ -86,7 +91,7 @@ public final class IsolatedNetwork extends Construct {
         inside.addIngressRule(Peer.ipv4(RANGE), Port.tcp(443), "from inside");
         LogGroup log =
                 LogGroup.Builder.create(this, "Log")
-                        .logGroupName("/vault-dr/" + names.of("proof-refused"))
+                        .logGroupName("/vault-dr/" + refused)
                         .retention(RetentionDays.THREE_MONTHS)
                         .removalPolicy(RemovalPolicy.DESTROY)
                         .build();
@@ -100,7 +105,7 @@ public final class IsolatedNetwork extends Construct {
                                         Roles.role(
                                                         this,
                                                         "LogRole",
-                                                        names.of("proof-refused-" + region),
+                                                        refused + "-" + region,
                                                         "vpc-flow-logs.amazonaws.com",
                                                         List.of(
                                                                 Allowance.onPattern(
@@ -108,8 +113,7 @@ public final class IsolatedNetwork extends Construct {
                                                                                 "logs",
                                                                                 region,
                                                                                 "log-group:/vault-dr/"
-                                                                                        + names.of(
-                                                                                                "proof-refused")
+                                                                                        + refused
                                                                                         + ":*"),
                                                                         "Each interface writes a"
                                                                                 + " stream of its"
@@ -126,17 +130,26 @@ public final class IsolatedNetwork extends Construct {
                                 .service(GatewayVpcEndpointAwsService.S3)
                                 .build());
         objects.forEach(it -> s3.addToPolicy(statement(it, names)));
-        endpoint("SecretsManager", InterfaceVpcEndpointAwsService.SECRETS_MANAGER, names, secrets);
+        endpoint("SecretsManager", InterfaceVpcEndpointAwsService.SECRETS_MANAGER, secrets);
         if (!keys.isEmpty()) {
-            endpoint("Kms", InterfaceVpcEndpointAwsService.KMS, names, keys);
+            endpoint("Kms", InterfaceVpcEndpointAwsService.KMS, keys);
         }
     }
 
-    private void endpoint(
-            String id,
-            InterfaceVpcEndpointAwsService service,
-            Names names,
-            List<Allowance> allowances) {
+    /** Lets callers inside to {@code tables} of DynamoDB, by an endpoint that is free. */
+    public void tables(List<Allowance> tables) {
+        var dynamo =
+                vpc.addGatewayEndpoint(
+                        "DynamoDb",
+                        GatewayVpcEndpointOptions.builder()
+                                .service(GatewayVpcEndpointAwsService.DYNAMODB)
+                                .build());
+        tables.forEach(it -> dynamo.addToPolicy(statement(it, names)));
+    }
+
+    /** Lets callers inside to what is allowed of another service; paid by the hour. */
+    public void endpoint(
+            String id, InterfaceVpcEndpointAwsService service, List<Allowance> allowances) {
         var endpoint =
                 vpc.addInterfaceEndpoint(
                         id,
@@ -157,11 +170,21 @@ public final class IsolatedNetwork extends Construct {
                 .build();
     }
 
-    /** Where a function stands in it. */
-    public VaultDrFunction.Reach reach() {
+    /** Where a function stands in it that reaches these ports of servers beside it. */
+    public VaultDrFunction.Reach reach(Integer... ports) {
         return new VaultDrFunction.Reach(
                 vpc,
                 SubnetSelection.builder().subnetType(SubnetType.PRIVATE_ISOLATED).build(),
-                Set.of());
+                Set.of(ports));
+    }
+
+    /** The network itself. */
+    public Vpc vpc() {
+        return vpc;
+    }
+
+    /** The group of its endpoints. */
+    public SecurityGroup endpoints() {
+        return inside;
     }
 }

@@ -111,6 +111,7 @@ public final class ProofStack extends VaultDrStack {
                         "Network",
                         names,
                         region,
+                        "proof",
                         all(policies, ProvePolicy::objects),
                         all(policies, ProvePolicy::seal),
                         all(policies, ProvePolicy::secrets))
