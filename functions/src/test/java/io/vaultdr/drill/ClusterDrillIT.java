@@ -218,8 +218,11 @@ class ClusterDrillIT {
     @Test
     void anIncidentStopsAWaitAndAllThatFollows() {
         ClusterDrill drill = drill(this::command);
-        group.whileLooking = this::incident;
-        servers.nodes().getFirst().stop();
+        group.whileLooking =
+                () -> {
+                    servers.nodes().getFirst().kill();
+                    incident();
+                };
 
         DrillState stopped = drill.boot(through(), limit());
 
