@@ -45,8 +45,11 @@ public final class DrillClusterHandler
                 context,
                 () -> {
                     ClusterDrill drill = wiring.drill();
+                    if (DryRun.reports(event)) {
+                        return DryRun.report(wiring.looks(), drill::dryRun, context);
+                    }
                     return DryRun.asked(event)
-                            ? DryRun.of(wiring.metrics(), drill::dryRun)
+                            ? DryRun.of(wiring.metrics(), wiring::looks, drill::dryRun)
                             : Scheduled.answer(
                                     DrillInput.of(event).run(drill, Scheduled.deadline(context)));
                 });

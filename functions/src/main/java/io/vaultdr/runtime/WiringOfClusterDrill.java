@@ -1,6 +1,7 @@
 package io.vaultdr.runtime;
 
 import io.vaultdr.aws.DrillInstances;
+import io.vaultdr.doctor.Looks;
 import io.vaultdr.drill.ClusterDrill;
 import io.vaultdr.model.Failure;
 
@@ -30,6 +31,11 @@ public final class WiringOfClusterDrill {
     /** The pair's metrics. */
     public PairMetrics metrics() {
         return PairMetrics.embedded(wiring.pair().pair());
+    }
+
+    /** What it uses of the pair. */
+    public Looks looks() {
+        return new WiringOfDoctor(wiring).drillCluster();
     }
 
     /** The drill. */

@@ -99,6 +99,11 @@ public final class WiringOfDoctor {
         return pair.failover().isPresent() ? ledger(Looks.none()) : Looks.none();
     }
 
+    /** DrillCluster's; its servers stand only while a drill goes on. */
+    public Looks drillCluster() {
+        return ledger().reading(wiring.drCatalog());
+    }
+
     /** Control's, EvaluateFailover's and Judge's: they only know the ledger. */
     public Looks ledger() {
         return ledger(Looks.none());

@@ -168,6 +168,14 @@ public record Config(
             return dr.orElseThrow();
         }
 
+        /** Whether its drills boot a cluster: where DR's is made, its image and key are there. */
+        public boolean bootsDrills() {
+            return proving().isPresent()
+                    && probed()
+                    && dr.flatMap(Cluster::made).isPresent()
+                    && proofRegion().equals(drCluster().region());
+        }
+
         /** Whether the CDK app makes a cluster of the pair. */
         public boolean made() {
             return home.made().isPresent() || dr.flatMap(Cluster::made).isPresent();

@@ -65,6 +65,9 @@ public record DeployedFunction(
         if (pair.proving().isPresent()) {
             all.add(of(config, pair, "drill", pair.drillRegion(), Optional.empty()));
         }
+        if (pair.bootsDrills()) {
+            all.add(of(config, pair, "drill-cluster", pair.drillRegion(), Optional.empty()));
+        }
         if (pair.probed()) {
             String region = pair.drCluster().region();
             Stream.concat(Stream.of("evaluate-failover", "control"), STEPS.stream())

@@ -106,6 +106,31 @@ public record Names(String prefix, PairId pair, String account, Map<String, Stri
 
     private static final String INSTANCES = "vault-dr";
 
+    /** The tag of a drill's own instances. */
+    public static Tag drillInstances(PairId pair) {
+        return new Tag(INSTANCES, pair + "-drill");
+    }
+
+    /** The Auto Scaling group of a drill's own cluster. */
+    public String drillGroup() {
+        return of("drill-nodes");
+    }
+
+    /** The SSM parameter that a drill's own nodes read their settings from. */
+    public String drillNodeSettings() {
+        return path("node-drill");
+    }
+
+    /** The role of a drill's own nodes in {@code region}. */
+    public String drillNodeRole(String region) {
+        return of("drill-node-" + region);
+    }
+
+    /** That role's ARN. */
+    public String drillNodeRoleArn(String region) {
+        return "arn:aws:iam::" + account + ":role/" + drillNodeRole(region);
+    }
+
     /** The Auto Scaling group of a made cluster, its launch template and its balancer. */
     public static String group(String prefix, PairId pair, Side side) {
         return prefix + "-" + pair + "-" + named(side);

@@ -124,6 +124,31 @@ public record NodeSettings(
                 names.pagesArn(cluster.region()));
     }
 
+    /** What the nodes of a drill's own cluster are told: all that DR's are, but whom to join. */
+    public static NodeSettings ofDrill(Config config, Pair pair) {
+        NodeSettings dr = of(config, pair, Side.DR);
+        Tag tag = Names.drillInstances(pair.id());
+        return new NodeSettings(
+                dr.pair,
+                dr.side,
+                dr.region,
+                dr.edition,
+                dr.unit,
+                dr.serverName,
+                dr.apiPort,
+                dr.clusterPort,
+                dr.dataDirectory,
+                dr.auditFile,
+                dr.tlsSecret,
+                dr.seal,
+                new Join(tag.key(), tag.value()),
+                List.of(),
+                false,
+                dr.readTimeoutSeconds,
+                dr.licenceSecret,
+                dr.pages);
+    }
+
     /** The seal's key in {@code region}: by its alias, or the replica of the given one. */
     public static String sealKey(Names names, Servers servers, String region) {
         return servers.sealKey()

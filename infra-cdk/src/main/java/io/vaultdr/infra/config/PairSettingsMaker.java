@@ -3,6 +3,7 @@ package io.vaultdr.infra.config;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
 import io.vaultdr.model.Slots;
+import io.vaultdr.runtime.ClusterDrillSettings;
 import io.vaultdr.runtime.DrillSettings;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.PairSettings.Failover.Prefer;
@@ -96,7 +97,27 @@ public final class PairSettingsMaker {
                 pair.dr().filter(dr -> pair.probed()).map(dr -> takeSnapshot(names, dr.region())),
                 pair.goals().rpo(),
                 pair.goals().rto(),
-                false);
+                pair.bootsDrills());
+    }
+
+    /** What the function is told that boots a drill's own cluster. */
+    public static ClusterDrillSettings drillCluster(Config config, Pair pair) {
+        Names names = names(config, pair);
+        PairSettings.Cluster dr = cluster(pair.drCluster());
+        return new ClusterDrillSettings(
+                new PairSettings.Cluster(
+                        dr.region(),
+                        dr.address(),
+                        dr.nodes(),
+                        dr.serverName(),
+                        dr.login(),
+                        Optional.of(names.drillGroup()),
+                        Optional.of(Names.drillInstances(pair.id())),
+                        dr.voters(),
+                        dr.awsLogin(),
+                        Optional.empty()),
+                names.of("restart"),
+                names.of("wipe"));
     }
 
     private static String takeSnapshot(Names names, String region) {

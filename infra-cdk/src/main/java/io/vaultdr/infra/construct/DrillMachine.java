@@ -37,8 +37,8 @@ import java.util.stream.Stream;
  *                      └ no ──────────────────────────────────────────────▶ Close
  * </pre>
  *
- * What fails ends in {@code Close}, which reports it, and by way of {@code TearDown} where something
- * stands; an execution that fails has no report.
+ * What fails ends in {@code Close}, which reports it, and by way of {@code TearDown} where
+ * something stands; an execution that fails has no report.
  */
 public final class DrillMachine extends Construct {
     private static final Duration QUICK = Duration.ofMinutes(2);
@@ -84,9 +84,7 @@ public final class DrillMachine extends Construct {
                         region,
                         names.of("drill"),
                         "Drills " + names.pair(),
-                        cluster.isPresent()
-                                ? List.of("drill", "drill-cluster")
-                                : List.of("drill"),
+                        cluster.isPresent() ? List.of("drill", "drill-cluster") : List.of("drill"),
                         Duration.ofHours(cluster.isPresent() ? 5 : 3),
                         begin);
     }
@@ -126,7 +124,8 @@ public final class DrillMachine extends Construct {
                                         new TreeMap<>(
                                                 Map.of(
                                                         "phase",
-                                                        FailoverMachine.kebab(name).replace('-', '_'),
+                                                        FailoverMachine.kebab(name)
+                                                                .replace('-', '_'),
                                                         "execution",
                                                         JsonPath.stringAt("$$.Execution.Id"),
                                                         "startedAt",

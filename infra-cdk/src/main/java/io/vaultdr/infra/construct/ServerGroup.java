@@ -8,6 +8,7 @@ import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.NodeSettings;
 import io.vaultdr.infra.iam.NodePolicy;
 import io.vaultdr.model.Side;
+import io.vaultdr.runtime.PairSettings.Tag;
 
 import software.amazon.awscdk.TagProps;
 import software.amazon.awscdk.Tags;
@@ -21,6 +22,8 @@ import software.constructs.Construct;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * The instances of a made cluster. How many there are is never said here, only how few there may
@@ -39,48 +42,94 @@ public final class ServerGroup extends Construct {
     private final CfnAutoScalingGroup group;
     private final CfnLaunchTemplate template;
 
-    public ServerGroup(
-            Construct scope,
-            String id,
-            Names names,
-            Pair pair,
-            Side side,
+    /**
+     * What groups differ in.
+     *
+     * @param name of the group and its template
+     * @param role the name of its instances' role
+     * @param parameter the path of its nodes' settings
+     * @param node what that says
+     * @param fewest how many instances there always are
+     * @param subnets the ids of where they stand
+     * @param balancer who sends clients to them; empty: nobody does
+     * @param tended whether hooks hold an instance until its node votes, and until it may go
+     * @param reserved the zones in which instances are reserved
+     */
+    public record Props(
+            String name,
+            String role,
+            String parameter,
+            Tag tag,
             NodeSettings node,
-            NodeSubnets subnets,
-            LoadBalancer balancer,
-            CfnSecurityGroup security) {
+            int fewest,
+            List<String> subnets,
+            Optional<LoadBalancer> balancer,
+            CfnSecurityGroup security,
+            boolean tended,
+            Set<String> reserved) {
+
+        /** The cluster of a side. */
+        public static Props of(
+                Names names,
+                Pair pair,
+                Side side,
+                NodeSettings node,
+                NodeSubnets subnets,
+                LoadBalancer balancer,
+                CfnSecurityGroup security) {
+            boolean reserved =
+                    side == Side.DR && pair.servers().orElseThrow().capacityReservation();
+            return new Props(
+                    names.group(side),
+                    names.nodeRole(node.region()),
+                    names.nodeSettings(side),
+                    Names.instances(names.pair(), side),
+                    node,
+                    pair.fewest(side),
+                    subnets.ids(),
+                    Optional.of(balancer),
+                    security,
+                    true,
+                    reserved ? pair.drCluster().made().orElseThrow().subnets().keySet() : Set.of());
+        }
+    }
+
+    public ServerGroup(Construct scope, String id, Names names, Pair pair, Props props) {
         super(scope, id);
         Servers servers = pair.servers().orElseThrow();
         role =
                 Roles.role(
                         this,
                         "Role",
-                        names.nodeRole(node.region()),
+                        props.role(),
                         "ec2.amazonaws.com",
-                        new NodePolicy(names, side, node).allowances());
+                        new NodePolicy(names, props.parameter(), props.node()).allowances());
         CfnInstanceProfile profile =
                 CfnInstanceProfile.Builder.create(this, "Profile")
-                        .instanceProfileName(names.nodeRole(node.region()))
+                        .instanceProfileName(props.role())
                         .roles(List.of(role.getRoleName()))
                         .build();
-        template = template(names, side, servers, profile, security);
+        template = template(names, props, servers, profile);
         Lint.accept(
                 template,
                 "E1152",
                 "EC2 looks the parameter up at each launch; the rule knows ids only");
         group =
                 CfnAutoScalingGroup.Builder.create(this, "Group")
-                        .autoScalingGroupName(names.group(side))
-                        .minSize(String.valueOf(pair.fewest(side)))
+                        .autoScalingGroupName(props.name())
+                        .minSize(String.valueOf(props.fewest()))
                         // One more, for the node that takes another's place.
                         .maxSize(String.valueOf(servers.nodes() + 1))
-                        .vpcZoneIdentifier(subnets.ids())
+                        .vpcZoneIdentifier(props.subnets())
                         .launchTemplate(
                                 CfnAutoScalingGroup.LaunchTemplateSpecificationProperty.builder()
                                         .launchTemplateId(template.getRef())
                                         .version(template.getAttrLatestVersionNumber())
                                         .build())
-                        .targetGroupArns(List.of(balancer.targets().getRef()))
+                        .targetGroupArns(
+                                props.balancer()
+                                        .map(it -> List.of(it.targets().getRef()))
+                                        .orElse(null))
                         .healthCheckType("EC2")
                         .healthCheckGracePeriod(0)
                         .instanceMaintenancePolicy(
@@ -92,28 +141,25 @@ public final class ServerGroup extends Construct {
                                                         (servers.nodes() + 1) * 100,
                                                         servers.nodes()))
                                         .build())
-                        .lifecycleHookSpecificationList(
-                                List.of(
-                                        hook(names.launchHook(), "LAUNCHING", "ABANDON"),
-                                        hook(names.terminationHook(), "TERMINATING", "CONTINUE")))
+                        .lifecycleHookSpecificationList(props.tended() ? hooks(names) : null)
                         .metricsCollection(
                                 List.of(
                                         CfnAutoScalingGroup.MetricsCollectionProperty.builder()
                                                 .granularity("1Minute")
                                                 .build()))
                         .build();
-        if (side == Side.DR && servers.capacityReservation()) {
-            reserve(pair, servers);
+        if (!props.reserved().isEmpty()) {
+            reserve(props.reserved(), servers);
         }
-        group.getNode().addDependency(balancer.listener());
+        props.balancer().ifPresent(it -> group.getNode().addDependency(it.listener()));
         Map<String, String> tags =
                 Map.of(
                         "Name",
-                        names.group(side),
+                        props.name(),
                         Names.NODE_TAG,
-                        names.nodeSettings(side),
-                        Names.instances(names.pair(), side).key(),
-                        Names.instances(names.pair(), side).value());
+                        props.parameter(),
+                        props.tag().key(),
+                        props.tag().value());
         tags.forEach(
                 (key, value) ->
                         // Over the tag of that key that the whole stack has.
@@ -131,20 +177,21 @@ public final class ServerGroup extends Construct {
                         NagPackSuppression.builder()
                                 .id("AwsSolutions-AS3")
                                 .reason(
-                                        "RetirePeer hears of every launch and termination by"
-                                                + " EventBridge and pages where a person is"
-                                                + " needed")
+                                        "Functions hear of every launch and termination and page"
+                                                + " where a person is needed")
                                 .build()));
     }
 
+    private static List<CfnAutoScalingGroup.LifecycleHookSpecificationProperty> hooks(Names names) {
+        return List.of(
+                hook(names.launchHook(), "LAUNCHING", "ABANDON"),
+                hook(names.terminationHook(), "TERMINATING", "CONTINUE"));
+    }
+
     private CfnLaunchTemplate template(
-            Names names,
-            Side side,
-            Servers servers,
-            CfnInstanceProfile profile,
-            CfnSecurityGroup security) {
+            Names names, Props props, Servers servers, CfnInstanceProfile profile) {
         return CfnLaunchTemplate.Builder.create(this, "Template")
-                .launchTemplateName(names.group(side))
+                .launchTemplateName(props.name())
                 .launchTemplateData(
                         CfnLaunchTemplate.LaunchTemplateDataProperty.builder()
                                 .imageId("resolve:ssm:" + names.image())
@@ -153,7 +200,7 @@ public final class ServerGroup extends Construct {
                                         CfnLaunchTemplate.IamInstanceProfileProperty.builder()
                                                 .arn(profile.getAttrArn())
                                                 .build())
-                                .securityGroupIds(List.of(security.getAttrGroupId()))
+                                .securityGroupIds(List.of(props.security().getAttrGroupId()))
                                 .metadataOptions(
                                         CfnLaunchTemplate.MetadataOptionsProperty.builder()
                                                 .httpEndpoint("enabled")
@@ -185,8 +232,7 @@ public final class ServerGroup extends Construct {
     }
 
     /** In each zone as many as the group puts there, for instances of this group only. */
-    private void reserve(Pair pair, Servers servers) {
-        var zones = pair.drCluster().made().orElseThrow().subnets().keySet();
+    private void reserve(Set<String> zones, Servers servers) {
         List<String> reserved =
                 zones.stream()
                         .map(

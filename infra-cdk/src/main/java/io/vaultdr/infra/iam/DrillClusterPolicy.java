@@ -20,9 +20,8 @@ public record DrillClusterPolicy(Names names, Pair pair, Cluster cluster) implem
         return Stream.of(
                         tables(),
                         objects(),
-                        List.of(
-                                Allowances.key(names, cluster.region(), "kms:Decrypt"),
-                                Allowances.certificates(names, cluster.region())),
+                        List.of(Allowances.key(names, cluster.region(), "kms:Decrypt")),
+                        certificates(),
                         secrets(),
                         groups(),
                         commands())
@@ -46,11 +45,13 @@ public record DrillClusterPolicy(Names names, Pair pair, Cluster cluster) implem
     /** The logins that a restored cluster knows. */
     public List<Allowance> secrets() {
         return Stream.of("verify", "grow")
-                .map(
-                        intent ->
-                                Allowances.login(
-                                        names, cluster.region(), cluster.login(), intent))
+                .map(intent -> Allowances.login(names, cluster.region(), cluster.login(), intent))
                 .toList();
+    }
+
+    /** Whom to trust at the servers. */
+    public List<Allowance> certificates() {
+        return List.of(Allowances.certificates(names, cluster.region()));
     }
 
     /** The drill's group. */

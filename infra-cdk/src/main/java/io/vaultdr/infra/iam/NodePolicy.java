@@ -3,7 +3,6 @@ package io.vaultdr.infra.iam;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.NodeSettings;
 import io.vaultdr.infra.config.NodeSettings.Seal;
-import io.vaultdr.model.Side;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -13,17 +12,17 @@ import java.util.List;
  * the other nodes' addresses, the quarantine marks, and Systems Manager instead of SSH. What
  * watches it brings its own.
  *
- * @param node what its parameter says
+ * @param parameter the path of its parameter
+ * @param node what that says
  */
-public record NodePolicy(Names names, Side side, NodeSettings node) implements Policy {
+public record NodePolicy(Names names, String parameter, NodeSettings node) implements Policy {
     @Override
     public List<Allowance> allowances() {
         String region = node.region();
         List<Allowance> all = new ArrayList<>();
         all.add(
                 Allowance.on(
-                        names.arn("ssm", region, "parameter" + names.nodeSettings(side)),
-                        "ssm:GetParameter"));
+                        names.arn("ssm", region, "parameter" + parameter), "ssm:GetParameter"));
         all.add(Allowances.secret(names, region, node.tlsSecret()));
         node.licenceSecret().ifPresent(it -> all.add(Allowances.secret(names, region, it)));
         all.add(seal(region));

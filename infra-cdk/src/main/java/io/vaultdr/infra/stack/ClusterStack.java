@@ -136,6 +136,11 @@ public final class ClusterStack extends VaultDrStack {
                     .computeIfAbsent(names.account(), key -> new ArrayList<>())
                     .add(names.nodeRoleArn(region));
         }
+        if (pair.bootsDrills() && pair.drillRegion().equals(region)) {
+            unsealers
+                    .computeIfAbsent(names.account(), key -> new ArrayList<>())
+                    .add(names.drillNodeRoleArn(region));
+        }
         Optional<Prove> prove = pair.proving().filter(it -> pair.proofRegion().equals(region));
         if (prove.isPresent()) {
             Names there = PairSettingsMaker.names(config, pair.there());
@@ -184,7 +189,11 @@ public final class ClusterStack extends VaultDrStack {
                 new LoadBalancer(this, "Clients", name, cluster, subnets, security.balancer());
         Certificates.parameter(this, "Node", names.nodeSettings(side), PairFunctions.json(node));
         new ServerGroup(
-                this, "Servers", names, pair, side, node, subnets, balancer, security.nodes());
+                this,
+                "Servers",
+                names,
+                pair,
+                ServerGroup.Props.of(names, pair, side, node, subnets, balancer, security.nodes()));
     }
 
     /** The same in the same order at every synthesis. */

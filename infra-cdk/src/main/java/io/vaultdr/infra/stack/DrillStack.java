@@ -6,6 +6,7 @@ import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.infra.construct.Buckets;
+import io.vaultdr.infra.construct.DrillCluster;
 import io.vaultdr.infra.construct.DrillMachine;
 import io.vaultdr.infra.construct.Pages;
 import io.vaultdr.infra.construct.PairFunctions;
@@ -32,6 +33,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Drills of a pair, weekly and when somebody asks: the way of them, the key that signs their
@@ -77,7 +79,15 @@ public final class DrillStack extends VaultDrStack {
                                         new DrillPolicy(names, pair, settings))
                                 .told("DRILL", settings));
         drill.dryRunDaily("live");
-        DrillMachine machine = new DrillMachine(this, "Machine", names, region, drill);
+        Optional<DrillCluster> cluster =
+                pair.bootsDrills()
+                        ? Optional.of(
+                                new DrillCluster(this, "Cluster", config, pair, functions, pages))
+                        : Optional.empty();
+        DrillMachine machine =
+                new DrillMachine(
+                        this, "Machine", names, region, drill, cluster.map(DrillCluster::function));
+        cluster.ifPresent(it -> it.tearDownAfter(machine.machine(), names));
         Rule.Builder.create(this, "Weekly")
                 .ruleName(names.of("drill-weekly"))
                 .description("Drills " + pair.id() + " once a week")
