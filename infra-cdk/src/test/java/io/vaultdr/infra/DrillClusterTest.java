@@ -40,7 +40,9 @@ class DrillClusterTest {
         return found.values().iterator().next().get("Properties");
     }
 
-    /** Both strategies boot into a group that is empty but for a drill, and that clients never see. */
+    /**
+     * Both strategies boot into a group that is empty but for a drill, and that clients never see.
+     */
     @ParameterizedTest
     @CsvSource({"cluster," + WARM, "pilot-light," + PILOT})
     void itsGroupIsEmptyAndNobodySendsClientsToIt(String example, String stack) {
@@ -160,9 +162,7 @@ class DrillClusterTest {
     @Test
     void theSealsKeyKnowsItsNodes() {
         String policy =
-                all("cluster")
-                        .template("vault-dr-payments-cluster-eu-central-1")
-                        .toString();
+                all("cluster").template("vault-dr-payments-cluster-eu-central-1").toString();
         assertTrue(policy.contains("vault-dr-payments-drill-node-eu-central-1"), "in DR");
         assertFalse(
                 all("cluster")
@@ -176,7 +176,6 @@ class DrillClusterTest {
     @Test
     void aBroughtPairsDrillBootsNothing() {
         assertEquals(
-                Map.of(),
-                all("automatic").resources(WARM, "AWS::AutoScaling::AutoScalingGroup"));
+                Map.of(), all("automatic").resources(WARM, "AWS::AutoScaling::AutoScalingGroup"));
     }
 }
