@@ -149,7 +149,7 @@ public final class ServerGroup extends Construct {
                                                 .build()))
                         .build();
         if (!props.reserved().isEmpty()) {
-            reserve(props.reserved(), servers);
+            reserve(props.reserved(), pair.reservedPerZone(), servers);
         }
         props.balancer().ifPresent(it -> group.getNode().addDependency(it.listener()));
         Map<String, String> tags =
@@ -232,7 +232,7 @@ public final class ServerGroup extends Construct {
     }
 
     /** In each zone as many as the group puts there, for instances of this group only. */
-    private void reserve(Set<String> zones, Servers servers) {
+    private void reserve(Set<String> zones, int perZone, Servers servers) {
         List<String> reserved =
                 zones.stream()
                         .map(
@@ -240,7 +240,7 @@ public final class ServerGroup extends Construct {
                                         CfnCapacityReservation.Builder.create(
                                                         this, "Reserved-" + zone)
                                                 .availabilityZone(zone)
-                                                .instanceCount(pair.reservedPerZone())
+                                                .instanceCount(perZone)
                                                 .instancePlatform("Linux/UNIX")
                                                 .instanceType(servers.instanceType())
                                                 .instanceMatchCriteria("targeted")
