@@ -175,7 +175,7 @@ public final class DrillCluster extends Construct {
 
     /** Nodes with each other and with the function, and nothing beyond the network's endpoints. */
     private CfnSecurityGroup security(Names names, IsolatedNetwork network, NodeSettings node) {
-        String range = network.vpc().getVpcCidrBlock();
+        String range = IsolatedNetwork.RANGE;
         return CfnSecurityGroup.Builder.create(this, "Nodes")
                 .groupName(names.drillGroup())
                 .groupDescription("Nodes of a drill of " + names.pair())

@@ -40,7 +40,8 @@ import java.util.Set;
  *     VPC</a>
  */
 public final class IsolatedNetwork extends Construct {
-    private static final String RANGE = "10.0.0.0/24";
+    /** Its addresses; nothing outside ever sees one. */
+    static final String RANGE = "10.0.0.0/24";
 
     private final Names names;
     private final Vpc vpc;
