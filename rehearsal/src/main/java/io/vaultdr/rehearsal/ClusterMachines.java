@@ -43,6 +43,9 @@ final class ClusterMachines implements Machines, AutoCloseable {
     /** The tag that names a node's parameter. */
     static final String NODE_TAG = "vault-dr:node";
 
+    /** Where a node lets the holder of the recovery keys in, who is on the machine. */
+    static final int BREAK_GLASS_PORT = 8_203;
+
     private static final String SCRIPT = "/io/vaultdr/infra/node/vault_dr_node.py";
 
     private static final Duration POLL = Duration.ofMillis(50);

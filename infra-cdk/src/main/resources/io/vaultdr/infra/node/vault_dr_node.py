@@ -25,7 +25,8 @@ Environment, which production leaves as it is:
     AWS_EC2_METADATA_SERVICE_ENDPOINT   http://169.254.169.254
     AWS_ENDPOINT_URL                    AWS's own
     VAULT_DR_DIRECTORY                  /etc/vault-dr: server.json, node.json, tls/, licence
-    VAULT_DR_METRICS_ADDRESS            127.0.0.1:8202, for the agent on the same machine
+    VAULT_DR_METRICS_ADDRESS            127.0.0.1:8202, for the agent on the same machine; one port
+                                        above is OpenBao's door for who holds the recovery keys
     VAULT_DR_SYSTEMCTL                  systemctl
     VAULT_DR_SLOT_SECONDS               10
 
@@ -846,6 +847,12 @@ def configuration(node, instance, base, metrics):
         all_settings["disable_mlock"] = True
     else:
         all_settings["listener"][1]["tcp"]["telemetry"]["metrics_only"] = True
+        # OpenBao makes a root token of recovery keys only where a listener lets it: this one, by
+        # which nobody comes who isn't on the machine.
+        host, _, port = metrics.rpartition(":")
+        door = {"address": f"{host}:{int(port) + 1}", "tls_disable": True}
+        door["disable_unauthed_generate_root_endpoints"] = False
+        all_settings["listener"].append({"tcp": door})
         # OpenBao takes audit devices from here only. The second one works on any machine: a
         # server that can open none of those it has doesn't come up, the prover's neither.
         all_settings["audit"] = [

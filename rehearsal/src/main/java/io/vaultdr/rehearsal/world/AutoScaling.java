@@ -89,6 +89,9 @@ final class AutoScaling {
                                 .map(group -> describe(region, group))
                                 .toList());
             }
+            case "DescribeScalingActivities" -> {
+                return members("Activities", activities(groups.view(region, name)));
+            }
             case "SetDesiredCapacity", "UpdateAutoScalingGroup" -> {
                 if (form.containsKey("DesiredCapacity")) {
                     int wanted = Integer.parseInt(form.getOrDefault("DesiredCapacity", ""));
@@ -209,6 +212,27 @@ final class AutoScaling {
                                 .map(id -> instance(id, region + "a", "InService", true))
                                 .toList())
                 + suspended(suspended.getOrDefault(key, Set.of()));
+    }
+
+    /** Those that go on: an instance's launch until it is in service, its end until it is gone. */
+    private static List<String> activities(Groups.View view) {
+        return view.instances().stream()
+                .filter(it -> it.state() != Groups.State.IN_SERVICE)
+                .map(
+                        it ->
+                                element("ActivityId", UUID.randomUUID())
+                                        + element("AutoScalingGroupName", view.spec().name())
+                                        + element(
+                                                "Description",
+                                                (it.state() == Groups.State.PENDING_WAIT
+                                                                ? "Launching a new EC2 instance: "
+                                                                : "Terminating EC2 instance: ")
+                                                        + it.instance().id())
+                                        + element("Cause", "the rehearsal's group")
+                                        + element("StartTime", it.since())
+                                        + element("StatusCode", "MidLifecycleAction")
+                                        + element("Progress", 50))
+                .toList();
     }
 
     private static String made(Groups.View view) {

@@ -90,8 +90,12 @@ final class Groups {
         }
     }
 
-    /** An instance as a description shows it. */
-    record Shown(Instance instance, State state, boolean healthy) {}
+    /**
+     * An instance as a description shows it.
+     *
+     * @param since when it was launched, or began to leave
+     */
+    record Shown(Instance instance, State state, boolean healthy, Instant since) {}
 
     /** A group as a description shows it. */
     record View(GroupSpec spec, int desired, List<Shown> instances, Set<String> suspended) {}
@@ -157,7 +161,7 @@ final class Groups {
                 group.spec,
                 group.desired,
                 group.members.stream()
-                        .map(it -> new Shown(it.instance, it.state, !it.unhealthy))
+                        .map(it -> new Shown(it.instance, it.state, !it.unhealthy, it.activity))
                         .toList(),
                 Set.copyOf(group.suspended));
     }
@@ -341,6 +345,10 @@ final class Groups {
         private final Instant boots;
         private State state = State.PENDING_WAIT;
         private Instant since;
+
+        /** When its launch or its termination began. */
+        private Instant activity;
+
         private Instant heldSince;
         private Instant deadline = Instant.MAX;
         private boolean booted;
@@ -359,6 +367,7 @@ final class Groups {
             this.end = end;
             this.boots = boots;
             this.since = now;
+            this.activity = now;
             this.heldSince = now;
         }
 
@@ -533,6 +542,7 @@ final class Groups {
 
         private void leave(Member member, Instant now) {
             boolean took = member.state == State.IN_SERVICE;
+            member.activity = now;
             enter(member, State.TERMINATING, now);
             if (took) {
                 listener.target(member.instance, spec.targetGroups(), false);

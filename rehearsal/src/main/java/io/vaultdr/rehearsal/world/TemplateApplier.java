@@ -109,7 +109,7 @@ final class TemplateApplier {
                     new HashMap<>(),
                     new ArrayList<>());
     private final Map<String, Key> keys = new HashMap<>();
-    private final Set<String> signing = new HashSet<>();
+    private final Set<String> ofMoto = new HashSet<>();
 
     /**
      * @param parameters what whoever deploys gives for the templates' parameters
@@ -345,6 +345,7 @@ final class TemplateApplier {
                     yield new Physical(arn, Map.of("ListenerArn", arn));
                 }
                 case "AWS::KMS::Key" -> key(id, type, p);
+                case "AWS::KMS::ReplicaKey" -> keyOfMoto(p);
                 case "AWS::KMS::Alias" -> {
                     Key key = keys.get(p.path("TargetKeyId").asText());
                     if (key != null) {
@@ -352,7 +353,7 @@ final class TemplateApplier {
                         // A bucket may name its key by its alias; who may use it is asked of
                         // the key.
                         keys.put(arn("kms", name), key);
-                        if (signing.contains(key.arn)) {
+                        if (ofMoto.contains(key.arn)) {
                             aliased(name, key.arn);
                         }
                     }
@@ -413,12 +414,6 @@ final class TemplateApplier {
                                 "AWS::EC2::VPC",
                                 "AWS::EC2::VPCEndpoint" ->
                                 "there is no VPC here";
-                        case "AWS::KMS::ReplicaKey" -> {
-                            String keyId = id.toLowerCase(java.util.Locale.ROOT);
-                            attributes.put("Arn", arn("kms", "key/" + keyId));
-                            attributes.put("KeyId", keyId);
-                            yield "moto encrypts nothing; a static key seals the servers";
-                        }
                         case "AWS::SecretsManager::ResourcePolicy" ->
                                 "moto doesn't hold to secrets' policies";
                         case "AWS::SNS::TopicPolicy" -> "moto doesn't hold to topic policies";
@@ -759,24 +754,31 @@ final class TemplateApplier {
             }
         }
 
-        /** moto makes the keys that sign: what they sign is checked. */
-        private Physical signingKey(JsonNode p) {
+        /** moto makes the keys that sign, and those of seals, which functions look at. */
+        private Physical keyOfMoto(JsonNode p) {
             try (KmsClient client = aws.at(KmsClient.builder(), region).build()) {
                 KeyMetadata made =
                         client.createKey(
-                                        r ->
+                                        r -> {
+                                            r.multiRegion(!p.has("KeySpec"));
+                                            if (p.has("KeySpec")) {
                                                 r.keySpec(p.path("KeySpec").asText())
-                                                        .keyUsage(p.path("KeyUsage").asText()))
+                                                        .keyUsage(p.path("KeyUsage").asText());
+                                            }
+                                        })
                                 .keyMetadata();
-                keys.put(made.arn(), new Key(made.arn(), new HashSet<>()));
-                signing.add(made.arn());
+                Key key = new Key(made.arn(), new HashSet<>());
+                keys.put(made.arn(), key);
+                keys.put(made.keyId(), key);
+                ofMoto.add(made.arn());
                 return new Physical(made.keyId(), Map.of("Arn", made.arn(), "KeyId", made.keyId()));
             }
         }
 
         private Physical key(String id, String type, JsonNode p) {
-            if (p.path("KeyUsage").asText().equals("SIGN_VERIFY")) {
-                return signingKey(p);
+            if (p.path("KeyUsage").asText().equals("SIGN_VERIFY")
+                    || p.path("MultiRegion").asBoolean()) {
+                return keyOfMoto(p);
             }
             String keyId =
                     UUID.nameUUIDFromBytes(where(id).getBytes(StandardCharsets.UTF_8)).toString();
@@ -838,6 +840,12 @@ final class TemplateApplier {
             String arn = arn("events", "rule/" + name);
             if (text(p, "State").equals("DISABLED")) {
                 notApplied(id, "AWS::Events::Rule", "it is disabled");
+                return new Physical(name, Map.of("Arn", arn));
+            }
+            if (p.has("EventPattern")
+                    && list(p.path("Targets")).stream()
+                            .allMatch(it -> text(it, "Arn").contains(":sns:"))) {
+                notApplied(id, "AWS::Events::Rule", "it pages of what doesn't happen here");
                 return new Physical(name, Map.of("Arn", arn));
             }
             List<Target> targets = new ArrayList<>();

@@ -98,6 +98,15 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                             "AutoScaling.DescribeAutoScalingGroups",
                             "autoscaling:DescribeAutoScalingGroups *"),
                     Map.entry(
+                            "AutoScaling.DescribeScalingActivities",
+                            "autoscaling:DescribeScalingActivities *"),
+                    Map.entry(
+                            "AutoScaling.CompleteLifecycleAction",
+                            "autoscaling:CompleteLifecycleAction " + GROUP),
+                    Map.entry(
+                            "AutoScaling.RecordLifecycleActionHeartbeat",
+                            "autoscaling:RecordLifecycleActionHeartbeat " + GROUP),
+                    Map.entry(
                             "AutoScaling.SetDesiredCapacity",
                             "autoscaling:SetDesiredCapacity " + GROUP),
                     Map.entry(
@@ -133,6 +142,7 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                     Map.entry("Sfn.SendTaskSuccess", "states:SendTaskSuccess " + UNNAMED),
                     Map.entry("Sfn.SendTaskFailure", "states:SendTaskFailure " + UNNAMED),
                     Map.entry("Kms.Sign", "kms:Sign " + KEY),
+                    Map.entry("Kms.DescribeKey", "kms:DescribeKey " + KEY),
                     Map.entry("Kms.GetPublicKey", "kms:GetPublicKey " + KEY),
                     Map.entry("Sns.Publish", "sns:Publish {TopicArn}"),
                     Map.entry("Sns.GetTopicAttributes", "sns:GetTopicAttributes {TopicArn}"),
