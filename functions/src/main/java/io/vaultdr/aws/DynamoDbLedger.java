@@ -143,7 +143,7 @@ public final class DynamoDbLedger implements Ledger {
                     PairState oldState = state();
                     Incident old = current(oldState, epoch, () -> joined(seen));
                     Incident given = incident.apply(old);
-                    if (given == old) {
+                    if (given.equals(old)) {
                         return Optional.of(old);
                     }
                     PairState nextState = state.apply(oldState);

@@ -149,14 +149,18 @@ public final class RetirePeer {
         measures.add(
                 Measure.count(
                         "PeersHeld",
-                        decisions.stream()
-                                .filter(it -> it instanceof Decision.HoldTermination)
-                                .filter(it -> HOLDING.contains(it.rule()))
-                                .count()));
+                        (double)
+                                decisions.stream()
+                                        .filter(it -> it instanceof Decision.HoldTermination)
+                                        .filter(it -> HOLDING.contains(it.rule()))
+                                        .count()));
         measures.add(
                 Measure.count(
                         "PeersToRetire",
-                        decisions.stream().filter(it -> it instanceof Decision.Leave).count()));
+                        (double)
+                                decisions.stream()
+                                        .filter(it -> it instanceof Decision.Leave)
+                                        .count()));
         report.tolerance().ifPresent(left -> measures.add(Measure.count("FaultTolerance", left)));
         metrics.publish(measures);
     }
@@ -267,8 +271,8 @@ public final class RetirePeer {
                     : decisions.stream()
                             .filter(
                                     it ->
-                                            it instanceof Decision.StandDown && !stoodDown
-                                                    || it instanceof Decision.Remove && !removed)
+                                            (it instanceof Decision.StandDown && !stoodDown)
+                                                    || (it instanceof Decision.Remove && !removed))
                             .findFirst();
         }
 

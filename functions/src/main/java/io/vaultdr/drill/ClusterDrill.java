@@ -256,24 +256,22 @@ public final class ClusterDrill {
     DrillState tearDown(DrillState state, Deadline deadline) {
         Instant began = began(deadline);
         ports.group().want(0);
-        deadline.within(EMPTY)
-                .poll(
-                        poll,
-                        () ->
-                                ports.group().instances() == 0
-                                        ? Optional.of(true)
-                                        : Optional.<Boolean>empty())
-                .orElseThrow(
-                        () ->
-                                new Failure.Retryable(
-                                        "tear the drill's cluster down",
-                                        ports.group().instances()
-                                                + " instances are left of "
-                                                + settings.cluster()
-                                                        .autoScalingGroup()
-                                                        .orElse("its group"),
-                                        "Look at the group's activity; set its desired capacity to"
-                                                + " 0"));
+        Optional<Boolean> empty =
+                deadline.within(EMPTY)
+                        .poll(
+                                poll,
+                                () ->
+                                        ports.group().instances() == 0
+                                                ? Optional.of(true)
+                                                : Optional.empty());
+        if (empty.isEmpty()) {
+            throw new Failure.Retryable(
+                    "tear the drill's cluster down",
+                    ports.group().instances()
+                            + " instances are left of "
+                            + settings.cluster().autoScalingGroup().orElse("its group"),
+                    "Look at the group's activity; set its desired capacity to 0");
+        }
         return state.took("boot: tear down", began, since(began, deadline));
     }
 

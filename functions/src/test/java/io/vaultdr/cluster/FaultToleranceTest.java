@@ -293,7 +293,7 @@ class FaultToleranceTest {
                         .map(it -> (String) it[it.length - 1])
                         .filter(it -> !it.isEmpty())
                         .flatMap(it -> Arrays.stream(it.split(" ")))
-                        .map(it -> Rule.valueOf(it.split(":")[2]))
+                        .map(it -> Rule.valueOf(it.split(":", -1)[2]))
                         .collect(Collectors.toSet());
 
         assertEquals(EnumSet.allOf(Rule.class), seen);
@@ -357,7 +357,7 @@ class FaultToleranceTest {
         List<Instance> instances = new ArrayList<>();
         List<Peer> peers = new ArrayList<>();
         for (String node : nodes.isEmpty() ? new String[0] : nodes.split(" ")) {
-            String[] parts = node.split(":");
+            String[] parts = node.split(":", -1);
             String minutes = parts[1].replaceAll("[a-z-]", "");
             lifecycle(parts[1].replaceAll("[0-9]", ""))
                     .ifPresent(

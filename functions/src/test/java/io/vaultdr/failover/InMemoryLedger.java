@@ -80,7 +80,7 @@ public final class InMemoryLedger implements Ledger {
             Epoch epoch, UnaryOperator<PairState> change, UnaryOperator<Incident> incident) {
         Incident old = current(epoch);
         Incident given = incident.apply(old);
-        if (given == old) {
+        if (given.equals(old)) {
             return old;
         }
         PairState next = change.apply(state).withVersion(state.version() + 1);
