@@ -33,6 +33,7 @@ import io.vaultdr.vault.Login.Intent;
 import io.vaultdr.vault.VaultClient;
 import io.vaultdr.vault.VaultClients;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -445,7 +446,7 @@ class InitializeClusterIT {
         return text + "=".repeat((4 - text.length() % 4) % 4);
     }
 
-    private void change(String token, String method, String path, Map<String, ?> body) {
+    private void change(String token, String method, String path, @Nullable Map<String, ?> body) {
         servers.nodes().getFirst().call(method, path, token, body).expect();
     }
 

@@ -253,7 +253,7 @@ class ClusterDrillIT {
                         Failure.Terminal.class,
                         () -> drill(this::command).boot(through(), within(Duration.ofSeconds(1))));
 
-        assertTrue(failure.getMessage().contains("none answered blank (501)"), failure::toString);
+        assertTrue(failure.toString().contains("none answered blank (501)"), failure::toString);
     }
 
     @Test
@@ -268,7 +268,7 @@ class ClusterDrillIT {
                         () -> drill.tearDown(through(), within(Duration.ofSeconds(1))));
 
         assertTrue(
-                failure.getMessage().contains("1 instances are left of vault-dr-payments-drill"),
+                failure.toString().contains("1 instances are left of vault-dr-payments-drill"),
                 failure::toString);
     }
 

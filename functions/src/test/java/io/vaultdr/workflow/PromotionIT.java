@@ -278,7 +278,10 @@ class PromotionIT {
 
         assertEquals("DONE", promoted.get(Promote.DECISION));
         assertEquals(List.of("suspend", "want 1", "suspend", "want 1"), group.told);
-        Map<String, String> journal = incident().steps().get(StepName.PROMOTE).result();
+        Map<String, String> journal =
+                Optional.ofNullable(incident().steps().get(StepName.PROMOTE))
+                        .orElseThrow()
+                        .result();
         assertEquals(newer.manifest().id(), promoted.get(Promote.SNAPSHOT));
         assertEquals(List.of("restart"), commands);
         assertTrue(Long.parseLong(journal.getOrDefault("bootMillis", "0")) > 0, journal::toString);
