@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -339,21 +340,22 @@ class ClusterStackTest {
         JsonNode statements = only(warm(), HOME, "AWS::KMS::Key").at("/KeyPolicy/Statement");
         Map<String, JsonNode> byId = new TreeMap<>();
         statements.forEach(it -> byId.put(it.get("Sid").asText(), it));
-        JsonNode keep = byId.get("Keep");
+        JsonNode keep = Objects.requireNonNull(byId.get("Keep"));
         assertEquals("Deny", keep.get("Effect").asText());
         assertEquals(
                 "[\"kms:DisableKey\",\"kms:ScheduleKeyDeletion\"]", keep.get("Action").toString());
         assertEquals(
                 "arn:aws:iam::111122223333:role/vault-dr-payments-break-glass-eu-west-1",
                 keep.at("/Condition/ArnNotEquals/aws:PrincipalArn").asText());
-        JsonNode unseal = byId.get("Unseal111122223333");
+        JsonNode unseal = Objects.requireNonNull(byId.get("Unseal111122223333"));
         assertEquals(
                 "[\"kms:Encrypt\",\"kms:Decrypt\",\"kms:DescribeKey\"]",
                 unseal.get("Action").toString());
         assertEquals(
                 "[\"arn:aws:iam::111122223333:role/vault-dr-payments-node-eu-west-1\"]",
                 unseal.at("/Condition/ArnEquals/aws:PrincipalArn").toString());
-        assertFalse(byId.get("Administration").toString().contains("Decrypt"));
+        assertFalse(
+                Objects.requireNonNull(byId.get("Administration")).toString().contains("Decrypt"));
     }
 
     /** Prover and nodes open what home sealed, each in its region. */

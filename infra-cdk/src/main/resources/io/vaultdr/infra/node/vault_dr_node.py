@@ -169,7 +169,7 @@ class Node:
 
 
 class Fields:
-    """An object of the parameter: takes its fields, and notes every mistake instead of the first."""
+    """An object of the parameter: takes its fields, and notes every mistake, not the first."""
 
     def __init__(self, value, path, mistakes):
         self.value = value if isinstance(value, dict) else {}
@@ -804,6 +804,10 @@ def configuration(node, instance, base, metrics):
     cluster = f"https://{host}:{node.cluster_port}"
     authority = str(base / "tls" / "ca.pem")
     limit = f"{node.request_seconds}s"
+    local, _, port = metrics.rpartition(":")
+    # Each listener opens one for the cluster beside it, by default a port above: nobody needs those
+    # of this machine's own, and they must not take a port that somebody else has.
+    beside = f"{local}:0"
     all_settings = {
         "storage": {
             "raft": {
@@ -830,6 +834,7 @@ def configuration(node, instance, base, metrics):
             {
                 "tcp": {
                     "address": metrics,
+                    "cluster_address": beside,
                     "tls_disable": True,
                     "telemetry": {"unauthenticated_metrics_access": True},
                 }
@@ -849,8 +854,8 @@ def configuration(node, instance, base, metrics):
         all_settings["listener"][1]["tcp"]["telemetry"]["metrics_only"] = True
         # OpenBao makes a root token of recovery keys only where a listener lets it: this one, by
         # which nobody comes who isn't on the machine.
-        host, _, port = metrics.rpartition(":")
-        door = {"address": f"{host}:{int(port) + 1}", "tls_disable": True}
+        door = {"address": f"{local}:{int(port) + 1}", "cluster_address": beside}
+        door["tls_disable"] = True
         door["disable_unauthed_generate_root_endpoints"] = False
         all_settings["listener"].append({"tcp": door})
         # OpenBao takes audit devices from here only. The second one works on any machine: a
@@ -1003,31 +1008,30 @@ class Watch:
         if any(reading.seen is not Seen.UNREADABLE for reading in readings):
             # From the beginning of the look, so that the limit is never passed.
             self.read_at = now
-        blind_slots = (time.monotonic() - self.read_at) / self.slot
-        judgement = judge(readings, self.node.self_fence, blind_slots)
+        blind = time.monotonic() - self.read_at
+        judgement = judge(readings, self.node.self_fence, blind / self.slot)
         unreadable = described(readings, Seen.UNREADABLE)
         if judgement is Judgement.QUARANTINED:
             marks = described(readings, Seen.MARK)
             self.once("ERROR", "quarantined", f"mark at {marks}. See {RUNBOOK}")
             self.stop()
         elif judgement is Judgement.ISOLATED:
-            reason = f"no mark could be read for {SELF_FENCE_SLOTS} slots: {unreadable}"
-            self.once("ERROR", "isolated", f"{reason}. See {RUNBOOK}")
+            reason = f"no mark could be read for {blind:.1f} s: {unreadable}"
+            self.once("ERROR", "isolated", f"{reason}. See {RUNBOOK}", seconds=round(blind, 1))
             self.stop()
         elif judgement is Judgement.BLIND:
             self.once("WARN", "blind", f"no mark can be read: {unreadable}. See {RUNBOOK}")
         elif unreadable:
             self.once("WARN", "mark-unreadable", f"can't be read: {unreadable}")
-        elif self.said is not None:
+        elif self.said != "no-mark":
             # What was stopped stays so: a person starts it, or wipes it.
-            say("INFO", "no-mark", "all marks can be read and none stands")
-            self.said = None
+            self.once("INFO", "no-mark", "no quarantine mark stands")
 
-    def once(self, level, event, message):
+    def once(self, level, event, message, **keys):
         """Says it when it is new, and again every few slots."""
         now = time.monotonic()
         if event != self.said or now - self.said_at >= REMINDER_SLOTS * self.slot:
-            say(level, event, message)
+            say(level, event, message, **keys)
             self.said, self.said_at = event, now
 
     def stop(self):
