@@ -144,7 +144,7 @@ final class DoctorCommand implements Callable<Integer> {
                             .ask(function.alias(), event(function), false);
             return new Examined(function, checks(function, said), Optional.empty());
         } catch (Failure e) {
-            return new Examined(function, List.of(), Optional.of(e.getMessage()));
+            return new Examined(function, List.of(), Optional.of(String.valueOf(e.getMessage())));
         }
     }
 

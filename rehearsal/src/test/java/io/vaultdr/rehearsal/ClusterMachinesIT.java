@@ -33,6 +33,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
@@ -95,7 +96,8 @@ class ClusterMachinesIT {
                         Fleet.trust(tls),
                         URI.create(
                                 "https://"
-                                        + world.names().get("vault.test").getHostAddress()
+                                        + Objects.requireNonNull(world.names().get("vault.test"))
+                                                .getHostAddress()
                                         + ":8200"));
         letIn(groups, ids(world));
         Eventually.await("a blank node", LONG, () -> health(nlb) == 501);

@@ -230,7 +230,7 @@ final class ClusterParts {
                 return Duration.ofSeconds(attribute.path("Value").asLong());
             }
         }
-        return Duration.ofSeconds(300);
+        return Duration.ofMinutes(5);
     }
 
     private static Duration seconds(JsonNode p, String name, long otherwise) {

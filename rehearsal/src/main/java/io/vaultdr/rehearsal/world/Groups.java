@@ -44,7 +44,7 @@ final class Groups {
     static final Duration UNWELL = Duration.ofSeconds(60);
 
     /** A hook holds no longer than this, and than a hundred heartbeats. */
-    private static final Duration LONGEST_HOLD = Duration.ofHours(48);
+    private static final Duration LONGEST_HOLD = Duration.ofDays(2);
 
     private static final int MOST_HEARTBEATS = 100;
 
