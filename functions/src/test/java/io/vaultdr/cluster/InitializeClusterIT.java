@@ -22,6 +22,7 @@ import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.BaoServer;
 import io.vaultdr.testing.Clusters;
+import io.vaultdr.testing.Eventually;
 import io.vaultdr.testing.LogLines;
 import io.vaultdr.testing.Moto;
 import io.vaultdr.testing.Pages;
@@ -250,6 +251,11 @@ class InitializeClusterIT {
             blank();
             assertThrows(Killed.class, () -> run(new Fuse(boundary), Duration.ZERO), boundary);
 
+            // The schedule's next run comes minutes later, when what was begun has ended.
+            Eventually.await(
+                    "the server leads or is blank",
+                    Duration.ofSeconds(30),
+                    () -> Set.of(200, 501).contains(servers.nodes().getFirst().health()));
             Report second = run(Duration.ofMinutes(5));
 
             boolean keysLost =
