@@ -221,6 +221,19 @@ public record Cost(List<Item> items) {
         int functions = prove.recover().isEmpty() ? 5 : 7;
         items.add(
                 alarms(name, regions * (kms ? 2 : 1) + 2 + functions + 5, "of proofs and drills"));
+        if (pair.bootsDrills()) {
+            // KMS, Secrets Manager, Systems Manager and its messages, EC2, Auto Scaling.
+            items.add(
+                    item(
+                            name,
+                            "the endpoints of the drills' own network, in one zone",
+                            6 * 730 * ENDPOINT_HOUR,
+                            "%d x 730 h x %.3f",
+                            6,
+                            ENDPOINT_HOUR));
+            // Two of the function, and instances that were left over.
+            items.add(alarms(name, 3, "of drills that boot a cluster"));
+        }
     }
 
     /** What clusters cost that are made. */
