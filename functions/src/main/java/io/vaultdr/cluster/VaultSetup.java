@@ -142,6 +142,11 @@ public record VaultSetup(List<String> recover, boolean made, Optional<AwsLogin> 
         return aws.isEmpty() || intent.restored();
     }
 
+    /** What the role of {@code intent} may do. */
+    public Policy policy(Intent intent) {
+        return new Policy(intent.role(), purpose(intent), rules(intent));
+    }
+
     /** The capabilities that the policy of {@code intent} gives, by path. */
     public Map<String, Set<String>> needs(Intent intent) {
         Map<String, Set<String>> needs = new TreeMap<>();
