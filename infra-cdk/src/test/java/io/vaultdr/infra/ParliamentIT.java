@@ -73,7 +73,7 @@ class ParliamentIT {
 
     private static Stream<Path> templates(Synthesised all) {
         return all.stacks().stream()
-                .map(stack -> all.outdir().resolve(stack.getTemplateFile()).toAbsolutePath());
+                .map(stack -> all.outdir().resolve(stack.template()).toAbsolutePath());
     }
 
     private static Judged judge(Path explained, List<Path> templates)

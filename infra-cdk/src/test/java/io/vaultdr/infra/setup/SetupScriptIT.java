@@ -417,7 +417,9 @@ class SetupScriptIT {
         }
         assertEquals(
                 Set.of("verify", "grow", "prove", "recover"),
-                Login.by(moto.clients().secretsManager(HOME)).versions("aws/vault-dr").keySet());
+                Login.by(moto.clients().secretsManager(HOME))
+                        .versions("aws/vault-dr", Intent.of(false))
+                        .keySet());
         String rotates =
                 cluster.call("GET", "sys/policies/acl/vault-dr-rotate", null)
                         .expect()
