@@ -9,8 +9,7 @@ import java.util.Optional;
 
 /** Reads how functions log in to a cluster. */
 record LoginReader(String approle, Optional<AwsLogin> aws) {
-    static final String EXPECTED =
-            "{ approle: the prefix of its secrets }, for Vault also aws: { mount, serverId }";
+    static final String EXPECTED = "{ approle: the prefix of its secrets }";
 
     static LoginReader read(Section section) {
         LoginReader login =

@@ -365,7 +365,7 @@ class ConfigFileTest {
                 List.of("another login by aws than home's"),
                 read(orders.substring(0, dr) + orders.substring(dr + aws.length())));
         assertEquals(
-                List.of("openbao with a login by aws"),
+                List.of("orders/vault-licence", "openbao with a login by aws"),
                 read(orders.replaceFirst("edition: vault", "edition: openbao")));
         assertEquals(
                 List.of("a login by aws without account"),
