@@ -141,6 +141,20 @@ class StacksTest {
         assertTrue(alarms.contains(name + "-throttles"), name);
         boolean scheduled = names(all, stack, "AWS::Events::Rule", "Name").contains(name);
         assertEquals(scheduled, alarms.contains(name + "-silent"), name);
+        assertEquals(
+                properties.has("VpcConfig"),
+                all.resources(stack, "AWS::IAM::Role")
+                        .get(properties.at("/Role/Fn::GetAtt/0").asText())
+                        .at("/Properties/Policies/0/PolicyDocument/Statement")
+                        .valueStream()
+                        .filter(it -> it.get("Effect").asText().equals("Deny"))
+                        .filter(it -> it.get("Action").toString().contains("NetworkInterface"))
+                        .anyMatch(
+                                it ->
+                                        it.at("/Condition/ArnEquals/lambda:SourceFunctionArn")
+                                                .asText()
+                                                .endsWith(":function:" + name)),
+                name + ": its own code must not touch the account's network interfaces");
         int size = 0;
         for (var variable : properties.at("/Environment/Variables").properties()) {
             size += variable.getKey().length() + variable.getValue().asText().length();
@@ -726,6 +740,44 @@ class StacksTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    @Test
+    void aBucketThatIsThereIsUsedAndNothingOfItIsMade() {
+        String key = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d";
+        Synthesised given =
+                Synthesised.of(
+                        automaticWith(
+                                yaml ->
+                                        yaml.replace(
+                                                "    snapshots:\n",
+                                                "    snapshots:\n      existing: {"
+                                                        + " eu-west-1: { bucket: our-snapshots,"
+                                                        + " key: '"
+                                                        + key
+                                                        + "' } }\n")));
+        assertEquals(Map.of(), given.resources(HOME, "AWS::S3::Bucket"));
+        assertEquals(Map.of(), given.resources(HOME, "AWS::KMS::Key"));
+        assertEquals(1, given.resources(DR, "AWS::S3::Bucket").size());
+        String taker =
+                given.properties(
+                                HOME,
+                                "AWS::IAM::Role",
+                                "RoleName",
+                                "vault-dr-payments-take-snapshot-eu-west-1")
+                        .toString();
+        assertTrue(taker.contains("arn:aws:s3:::our-snapshots/*"), taker);
+        assertTrue(taker.contains("\"" + key + "\""), taker);
+        assertFalse(taker.contains("snapshots-111122223333-eu-west-1"), taker);
+        assertTrue(
+                given.properties(
+                                HOME,
+                                "AWS::Lambda::Function",
+                                "FunctionName",
+                                "vault-dr-payments-take-snapshot")
+                        .at("/Environment/Variables/PAIR")
+                        .asText()
+                        .contains("\"name\":\"our-snapshots\""));
     }
 
     @Test

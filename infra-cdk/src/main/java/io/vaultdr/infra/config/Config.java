@@ -352,9 +352,22 @@ public record Config(
      *     it
      * @param keep what stays for how long, and in which class
      * @param lock how long nobody may delete a version
+     * @param existing region → the bucket that is there already; where a region has none, one is
+     *     made
      */
     public record Snapshots(
-            Duration every, long largest, RetentionSettings keep, Optional<Lock> lock) {}
+            Duration every,
+            long largest,
+            RetentionSettings keep,
+            Optional<Lock> lock,
+            Map<String, Existing> existing) {}
+
+    /**
+     * A bucket that somebody else made, and the key of its default encryption.
+     *
+     * @param key the key's ARN
+     */
+    public record Existing(String bucket, String key) {}
 
     /** Object lock: the default retention of a bucket. */
     public record Lock(int days, Mode mode) {

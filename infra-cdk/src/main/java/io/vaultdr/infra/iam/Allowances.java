@@ -67,20 +67,22 @@ final class Allowances {
     /** Uses the key of a bucket's snapshots, through S3 only and for that bucket. */
     static Allowance key(Names names, String region, String... actions) {
         Allowance key =
-                names.owns(region)
-                        ? aliased(names, region, names.snapshotKeyAlias(), actions)
-                        : Allowance.onPattern(
-                                        "arn:aws:kms:"
-                                                + region
-                                                + ":"
-                                                + names.owner(region)
-                                                + ":key/*",
-                                        KEY_ELSEWHERE,
-                                        actions)
-                                .when(
-                                        "StringEquals",
-                                        BUCKET_OF_KEY,
-                                        "arn:aws:s3:::" + names.snapshots(region));
+                names.existingKey(region).isPresent()
+                        ? Allowance.on(names.existingKey(region).get(), actions)
+                        : names.owns(region)
+                                ? aliased(names, region, names.snapshotKeyAlias(), actions)
+                                : Allowance.onPattern(
+                                                "arn:aws:kms:"
+                                                        + region
+                                                        + ":"
+                                                        + names.owner(region)
+                                                        + ":key/*",
+                                                KEY_ELSEWHERE,
+                                                actions)
+                                        .when(
+                                                "StringEquals",
+                                                BUCKET_OF_KEY,
+                                                "arn:aws:s3:::" + names.snapshots(region));
         return key.when("StringEquals", "kms:ViaService", "s3." + region + ".amazonaws.com");
     }
 

@@ -3,6 +3,7 @@ package io.vaultdr.infra.setup;
 import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.cluster.VaultSetup.Place;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.PairSettings.AwsLogin;
 import io.vaultdr.vault.Login.Intent;
 
 import java.util.List;
@@ -10,11 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Writes the script that prepares a pair's serving cluster: the KV mount of the canary, a policy
- * and an AppRole per intent, and their credentials in Secrets Manager of each cluster's region. A
- * person reads it and runs it; nothing of ours holds the token that it needs.
+ * and a role per intent, and the AppRoles' credentials in Secrets Manager of each cluster's region.
+ * A person reads it and runs it; nothing of ours holds the token that it needs.
  *
  * <p>The DR cluster needs none of it: it gets all with the first restore.
  */
@@ -112,6 +114,35 @@ public final class SetupScript {
             esac
             """;
 
+    /** A mount that others use as well is theirs: what it lacks is told, and left to a person. */
+    private static final String AWS =
+            """
+
+            # Functions that act on the serving cluster log in by their own AWS role. The server
+            # asks STS of the region that the caller signed for, so that none depends on another.
+            method='@AWS_MOUNT@' wanted='@SERVER_ID@'
+            case $methods in
+              *'"@AWS_MOUNT@/"'*)
+                config=$(@SERVER@ read -format=json "auth/$method/config/client" 2>/dev/null) || config=''
+                case $config in
+                  *'"use_sts_region_from_client": true'*) ;;
+                  *) fail "auth method $method doesn't ask STS of the caller's region: look who else \
+            uses it, then: @SERVER@ write auth/$method/config/client use_sts_region_from_client=true" ;;
+                esac
+                case $config in
+                  *'"iam_server_id_header_value": "'"$wanted"'"'*) ;;
+                  *) fail "auth method $method wants another server id than '$wanted': set \
+            login.aws.serverId of the pair to its iam_server_id_header_value" ;;
+                esac
+                say "auth method $method: unchanged" ;;
+              *)
+                @SERVER@ auth enable -path="$method" aws >/dev/null
+                @SERVER@ write "auth/$method/config/client" use_sts_region_from_client=true \
+                  iam_server_id_header_value="$wanted" >/dev/null
+                say "auth method $method: enabled" ;;
+            esac
+            """;
+
     private static final String STORE =
             """
 
@@ -173,9 +204,10 @@ public final class SetupScript {
 
             """;
 
-    /** The script for {@code pair} where nothing can be recovered by {@code restore --only}. */
-    public static String of(PairSettings pair) {
-        return of(pair, List.of());
+    /** The ARN of the role of a function. */
+    public interface Roles {
+        /** That of the function with that purpose in {@code region}. */
+        String arn(String region, String purpose);
     }
 
     /**
@@ -183,15 +215,26 @@ public final class SetupScript {
      *
      * @param recover the KV paths that {@code restore --only} may read, mount first, {@code *} at
      *     the end for all below; none: there is no such login
+     * @param roles whose those are that log in by AWS
      */
-    public static String of(PairSettings pair, List<String> recover) {
+    public static String of(PairSettings pair, List<String> recover, Roles roles) {
         StringBuilder script = new StringBuilder(HEAD);
         Optional<PairSettings.Bucket> copy = VaultSetup.copy(pair);
         copy.ifPresent(it -> script.append(COPY.replace("@COPY@", it.account())));
-        VaultSetup setup = new VaultSetup(recover, pair.home().made().isPresent());
+        Optional<AwsLogin> aws = pair.home().awsLogin();
+        aws.ifPresent(
+                it ->
+                        script.append(
+                                AWS.replace("@AWS_MOUNT@", it.mount())
+                                        .replace("@SERVER_ID@", plain(it.serverId().orElse("")))));
+        VaultSetup setup = new VaultSetup(recover, pair.home().made().isPresent(), aws);
         for (Intent intent : setup.intents()) {
             VaultSetup.Policy policy = setup.policy(intent);
-            VaultSetup.Role role = VaultSetup.role(intent);
+            VaultSetup.Role role =
+                    setup.awsRoles().contains(intent)
+                            ? VaultSetup.awsRole(
+                                    aws.orElseThrow(), intent, arns(pair, intent, roles))
+                            : VaultSetup.role(intent);
             script.append(
                     POLICY.replace("@PURPOSE@", policy.purpose())
                             .replace("@RULES@", policy.rules())
@@ -210,7 +253,7 @@ public final class SetupScript {
                 STORE.replace("@READ@\n", each(places, SetupScript::read))
                         .replace("@SAME@", same(places.size()))
                         .replace("@WRITE@\n", each(places, SetupScript::write)));
-        for (Intent intent : setup.intents()) {
+        for (Intent intent : setup.appRoles()) {
             script.append("credentials %s %s\n".formatted(intent, VaultSetup.role(intent).path()));
         }
         boolean openBao = pair.edition() == PairSettings.Edition.OPENBAO;
@@ -221,6 +264,12 @@ public final class SetupScript {
                 .replace("@SERVER@", openBao ? "bao" : "vault")
                 .replace("@ADDRESS_VARIABLE@", openBao ? "BAO_ADDR" : "VAULT_ADDR")
                 .replace("@ADDRESS@", pair.home().address().toString());
+    }
+
+    private static List<String> arns(PairSettings pair, Intent intent, Roles roles) {
+        return Stream.concat(Stream.of(pair.home()), pair.dr().stream())
+                .map(cluster -> roles.arn(cluster.region(), VaultSetup.function(intent)))
+                .toList();
     }
 
     private static String arguments(Map<String, Object> values) {
@@ -293,6 +342,11 @@ public final class SetupScript {
     }
 
     private static String quoted(String text) {
-        return "'" + text.replace("'", "'\\''") + "'";
+        return "'" + plain(text) + "'";
+    }
+
+    /** As it stands between single quotes. */
+    private static String plain(String text) {
+        return text.replace("'", "'\\''");
     }
 }
