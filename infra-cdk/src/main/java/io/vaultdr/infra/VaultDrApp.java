@@ -16,6 +16,7 @@ import io.vaultdr.infra.stack.FlagStack;
 import io.vaultdr.infra.stack.ProofStack;
 import io.vaultdr.infra.stack.TrafficStack;
 import io.vaultdr.infra.stack.VantageStack;
+import io.vaultdr.infra.stack.WatchStack;
 
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
@@ -128,6 +129,7 @@ public final class VaultDrApp {
                 stacks.add(new ProofStack(app, names.of("proof"), config, there, zip));
                 stacks.add(new DrillStack(app, names.of("drill"), config, pair, zip));
             }
+            stacks.add(new WatchStack(app, names.of("watch"), config, pair));
             if (pair.probed()) {
                 stacks.add(new FailoverStack(app, names.of("failover"), config, pair, zip));
                 if (pair.traffic().isPresent()) {

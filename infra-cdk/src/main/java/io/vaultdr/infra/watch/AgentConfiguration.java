@@ -86,7 +86,7 @@ public record AgentConfiguration(Map<String, Object> agent, Map<String, Object> 
 
     private static Map<String, Object> disks(WatchedCluster cluster) {
         Map<String, Object> disks = collected(cluster, "disk_used_percent", "drop_device");
-        disks.put("resources", List.of("/", cluster.dataDirectory()));
+        disks.put("resources", cluster.disks());
         return disks;
     }
 

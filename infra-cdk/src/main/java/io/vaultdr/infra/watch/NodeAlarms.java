@@ -181,26 +181,19 @@ public final class NodeAlarms extends Construct {
 
     private void hosts() {
         NodeMetrics five = every(5);
-        alarm(
-                "Root",
-                "disk-root",
-                "disk-full",
-                "A node's root disk is over 80 % full.",
-                five.disk("/", "Maximum"),
-                GREATER_THAN_THRESHOLD,
-                80,
-                1,
-                TreatMissingData.NOT_BREACHING);
-        alarm(
-                "Data",
-                "disk-data",
-                "disk-full",
-                "A node's data disk is over 80 % full.",
-                five.disk(cluster.dataDirectory(), "Maximum"),
-                GREATER_THAN_THRESHOLD,
-                80,
-                1,
-                TreatMissingData.NOT_BREACHING);
+        for (String disk : cluster.disks()) {
+            String name = disk.equals("/") ? "" : disk.replace('/', '-');
+            alarm(
+                    "Disk" + name,
+                    "disk-full" + name,
+                    "disk-full",
+                    "A node's disk at " + disk + " is over 80 % full.",
+                    five.disk(disk, "Maximum"),
+                    GREATER_THAN_THRESHOLD,
+                    80,
+                    1,
+                    TreatMissingData.NOT_BREACHING);
+        }
         alarm(
                 "Memory",
                 "memory-high",

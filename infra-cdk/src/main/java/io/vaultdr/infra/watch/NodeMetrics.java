@@ -110,7 +110,6 @@ public record NodeMetrics(WatchedCluster cluster, Duration period) {
                 .label(label)
                 .usingMetrics(new TreeMap<>(metrics))
                 .period(Times.of(period))
-                .searchRegion(cluster.region())
                 .build();
     }
 

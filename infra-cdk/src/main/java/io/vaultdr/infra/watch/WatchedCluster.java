@@ -12,7 +12,7 @@ import java.util.List;
  *
  * @param group its Auto Scaling group
  * @param auditFile where the servers write their audit log, the same on every node
- * @param dataDirectory where the data volume is mounted
+ * @param disks where its disks are mounted
  * @param instanceType what its nodes are; only burstable ones have CPU credits
  */
 public record WatchedCluster(
@@ -22,7 +22,7 @@ public record WatchedCluster(
         Edition edition,
         String group,
         String auditFile,
-        String dataDirectory,
+        List<String> disks,
         String instanceType) {
     /** The namespace of everything that nodes publish. */
     public static final String NAMESPACE = "VaultDr/Nodes";
@@ -34,7 +34,7 @@ public record WatchedCluster(
      * Where the server answers for its metrics and nothing else, without a token. The listener is
      * the boot script's.
      */
-    public static final String METRICS_ADDRESS = "127.0.0.1:8210";
+    public static final String METRICS_ADDRESS = "127.0.0.1:8202";
 
     /** What its nodes put into the dimension {@code Cluster}, and into their tag. */
     public String cluster() {
