@@ -13,6 +13,7 @@ import io.vaultdr.infra.stack.ClusterStack;
 import io.vaultdr.infra.stack.DrillStack;
 import io.vaultdr.infra.stack.FailoverStack;
 import io.vaultdr.infra.stack.FlagStack;
+import io.vaultdr.infra.stack.ImageStack;
 import io.vaultdr.infra.stack.ProofStack;
 import io.vaultdr.infra.stack.TrafficStack;
 import io.vaultdr.infra.stack.VantageStack;
@@ -112,6 +113,9 @@ public final class VaultDrApp {
                 stacks.add(
                         new BackupStack(
                                 app, names.of("backup-" + region), config, pair, region, zip));
+            }
+            if (pair.servers().isPresent()) {
+                stacks.add(new ImageStack(app, names.of("image"), config, pair));
             }
             for (String region : pair.clusterRegions()) {
                 stacks.add(

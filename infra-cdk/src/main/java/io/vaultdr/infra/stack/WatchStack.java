@@ -6,6 +6,7 @@ import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.PairSettingsMaker;
 import io.vaultdr.infra.watch.PairDashboard;
+import io.vaultdr.infra.watch.WatchedCluster;
 
 import software.amazon.awscdk.App;
 
@@ -32,7 +33,9 @@ public final class WatchStack extends VaultDrStack {
                         names,
                         pair,
                         List.copyOf(config.vantages().keySet()),
-                        List.of(),
+                        pair.madeSides().stream()
+                                .map(side -> WatchedCluster.of(names, pair, side))
+                                .toList(),
                         PairDashboard.functions(pair, names)));
     }
 }

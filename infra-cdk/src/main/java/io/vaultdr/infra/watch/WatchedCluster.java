@@ -1,5 +1,6 @@
 package io.vaultdr.infra.watch;
 
+import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.PairSettings.Edition;
@@ -35,6 +36,20 @@ public record WatchedCluster(
      * the boot script's.
      */
     public static final String METRICS_ADDRESS = "127.0.0.1:8202";
+
+    /** The cluster that is made of {@code pair} on {@code side}. */
+    public static WatchedCluster of(Names names, Pair pair, Side side) {
+        return new WatchedCluster(
+                names,
+                side,
+                pair.cluster(side).region(),
+                pair.edition(),
+                names.group(side),
+                pair.auditFile(),
+                // Data, logs and system share one volume.
+                List.of("/"),
+                pair.servers().orElseThrow().instanceType());
+    }
 
     /** What its nodes put into the dimension {@code Cluster}, and into their tag. */
     public String cluster() {
