@@ -2,6 +2,8 @@ package io.vaultdr.infra;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import io.github.cdklabs.cdknag.AwsSolutionsChecks;
+
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
 import software.amazon.awscdk.Aspects;
@@ -12,8 +14,6 @@ import software.amazon.awscdk.StackProps;
 import software.amazon.awscdk.assertions.Annotations;
 import software.amazon.awscdk.assertions.Match;
 import software.amazon.awscdk.assertions.Template;
-
-import io.github.cdklabs.cdknag.AwsSolutionsChecks;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -54,8 +54,7 @@ public final class Bare {
                                     .build());
             what.accept(stack);
             Aspects.of(app).add(AwsSolutionsChecks.Builder.create().verbose(true).build());
-            JsonNode template =
-                    Synthesised.JSON.valueToTree(Template.fromStack(stack).toJSON());
+            JsonNode template = Synthesised.JSON.valueToTree(Template.fromStack(stack).toJSON());
             var found = Annotations.fromStack(stack).findError("*", Match.anyValue());
             if (!found.isEmpty()) {
                 throw new AssertionError(

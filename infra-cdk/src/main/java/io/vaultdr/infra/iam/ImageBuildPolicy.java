@@ -34,9 +34,7 @@ public record ImageBuildPolicy(
                             VERSIONS,
                             "imagebuilder:GetComponent"));
         }
-        all.add(
-                new Allowance(
-                        List.of("s3:GetObject"), objects, Map.of(), Optional.empty()));
+        all.add(new Allowance(List.of("s3:GetObject"), objects, Map.of(), Optional.empty()));
         all.add(
                 Allowance.onPattern(
                         "arn:aws:s3:::ec2imagebuilder*",

@@ -63,8 +63,7 @@ public record ImageContent(
             Path directory = Files.createTempDirectory("vault-dr-image");
             directory.toFile().deleteOnExit();
             for (Map.Entry<String, String> file : files().entrySet()) {
-                Path path =
-                        Files.writeString(directory.resolve(file.getKey()), file.getValue());
+                Path path = Files.writeString(directory.resolve(file.getKey()), file.getValue());
                 path.toFile().deleteOnExit();
             }
             return directory;
@@ -84,15 +83,23 @@ public record ImageContent(
     private String filled(String text) {
         Map<String, String> values =
                 Map.of(
-                        "@PROGRAM@", program(),
-                        "@USER@", edition == Edition.OPENBAO ? "openbao" : "vault",
-                        "@UNIT@", unit,
-                        "@DATA@", dataDirectory,
-                        "@AUDIT@", auditFile.substring(0, auditFile.lastIndexOf('/')),
-                        "@VERSION@", version,
-                        "@PLUGIN@", pluginFile,
+                        "@PROGRAM@",
+                        program(),
+                        "@USER@",
+                        edition == Edition.OPENBAO ? "openbao" : "vault",
+                        "@UNIT@",
+                        unit,
+                        "@DATA@",
+                        dataDirectory,
+                        "@AUDIT@",
+                        auditFile.substring(0, auditFile.lastIndexOf('/')),
+                        "@VERSION@",
+                        version,
+                        "@PLUGIN@",
+                        pluginFile,
                         // OpenBao locks no memory; it, and Vault besides, has no swap to go to.
-                        "@CAPABILITIES@", edition == Edition.VAULT ? "CAP_IPC_LOCK" : "");
+                        "@CAPABILITIES@",
+                        edition == Edition.VAULT ? "CAP_IPC_LOCK" : "");
         String result = text;
         for (Map.Entry<String, String> value : values.entrySet()) {
             result = result.replace(value.getKey(), value.getValue());

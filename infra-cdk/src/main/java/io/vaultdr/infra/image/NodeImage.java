@@ -41,8 +41,8 @@ import java.util.Optional;
  * A pipeline that makes the image of a server: Amazon Linux 2023, the server by its hash, its unit,
  * the agents and the boot script. Each region that nodes start in gets an encrypted copy, and its
  * id in an SSM parameter, which the launch templates read. A build that isn't as it should be gives
- * no image: the machine that it is made on refuses a program of another hash, and a second one, that
- * was started from the image, is looked at before it is handed out.
+ * no image: the machine that it is made on refuses a program of another hash, and a second one,
+ * that was started from the image, is looked at before it is handed out.
  *
  * <p>A step can't be changed, only followed by another version: versions are made of what the step
  * says, so that a change in any file makes a new one and nothing else does.
@@ -230,7 +230,8 @@ public final class NodeImage extends Construct {
                                 CfnImageRecipe.InstanceBlockDeviceMappingProperty.builder()
                                         .deviceName("/dev/xvda")
                                         .ebs(
-                                                CfnImageRecipe.EbsInstanceBlockDeviceSpecificationProperty
+                                                CfnImageRecipe
+                                                        .EbsInstanceBlockDeviceSpecificationProperty
                                                         .builder()
                                                         .encrypted(true)
                                                         .deleteOnTermination(true)

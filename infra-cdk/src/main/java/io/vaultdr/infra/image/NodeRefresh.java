@@ -48,8 +48,8 @@ import java.util.TreeMap;
  *
  * A node is started before another is ended. The hook lets it in once it votes; where it doesn't,
  * the hook gives it up and the refresh ends as failed, as it does when an alarm says that the
- * cluster isn't well. So at most one node more than there should be is at stake, and what is
- * {@code Stopped} pages.
+ * cluster isn't well. So at most one node more than there should be is at stake, and what is {@code
+ * Stopped} pages.
  *
  * <p>The DR side begins at once and home an hour later: an image on which nodes don't come up is
  * found where nobody is served. The ledger is in the DR region, which home's machine can't reach;
@@ -206,9 +206,7 @@ public final class NodeRefresh extends Construct {
         read.next(
                 Choice.Builder.create(this, "Quiet")
                         .build()
-                        .when(
-                                Condition.stringEquals("$.pair.state.phase.kind", "Settled"),
-                                refresh)
+                        .when(Condition.stringEquals("$.pair.state.phase.kind", "Settled"), refresh)
                         .otherwise(wait));
         ask.next(
                 Choice.Builder.create(this, "Written")
@@ -270,7 +268,9 @@ public final class NodeRefresh extends Construct {
                                                         JsonPath.stringAt(
                                                                 "$.refresh.InstanceRefreshId")))))
                         .resultSelector(
-                                Map.of("status", JsonPath.stringAt("$.InstanceRefreshes[0].Status")))
+                                Map.of(
+                                        "status",
+                                        JsonPath.stringAt("$.InstanceRefreshes[0].Status")))
                         .resultPath("$.nodes")
                         .build();
         look.addRetry(again());

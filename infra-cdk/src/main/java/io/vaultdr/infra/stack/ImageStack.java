@@ -59,7 +59,10 @@ public final class ImageStack extends VaultDrStack {
         String programs = programs();
         // The one for this region first; where both are the same it is for both.
         Map<Server, List<String>> images = new LinkedHashMap<>();
-        made().sorted((a, b) -> Boolean.compare(b.region().equals(region), a.region().equals(region)))
+        made().sorted(
+                        (a, b) ->
+                                Boolean.compare(
+                                        b.region().equals(region), a.region().equals(region)))
                 .forEach(
                         cluster ->
                                 images.computeIfAbsent(
@@ -102,8 +105,7 @@ public final class ImageStack extends VaultDrStack {
                 .anyMatch(artifact -> artifact.bucket().isEmpty())) {
             // Public binaries, checked by their hash: nothing that wants a key.
             Buckets.build(
-                    Buckets.builder(this, "Programs", own)
-                            .encryption(BucketEncryption.S3_MANAGED));
+                    Buckets.builder(this, "Programs", own).encryption(BucketEncryption.S3_MANAGED));
         }
         return own;
     }
@@ -162,8 +164,7 @@ public final class ImageStack extends VaultDrStack {
                 .source(List.of("aws.imagebuilder"))
                 .detailType(List.of("EC2 Image Builder Image State Change"))
                 // Followed by version and build.
-                .resources(
-                        Match.prefix(names.arn("imagebuilder", region, "image/" + recipe) + "/"))
+                .resources(Match.prefix(names.arn("imagebuilder", region, "image/" + recipe) + "/"))
                 .detail(
                         new TreeMap<>(
                                 Map.of("state", Map.of("status", List.of("FAILED", "CANCELLED")))))

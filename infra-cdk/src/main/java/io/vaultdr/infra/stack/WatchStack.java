@@ -22,7 +22,10 @@ public final class WatchStack extends VaultDrStack {
                 app,
                 name,
                 config,
-                pair.dr().filter(it -> pair.probed()).map(Cluster::region).orElse(pair.home().region()),
+                pair.dr()
+                        .filter(it -> pair.probed())
+                        .map(Cluster::region)
+                        .orElse(pair.home().region()),
                 "What people on call look at of " + pair.id(),
                 false);
         Names names = PairSettingsMaker.names(config, pair);
@@ -36,6 +39,6 @@ public final class WatchStack extends VaultDrStack {
                         pair.madeSides().stream()
                                 .map(side -> WatchedCluster.of(names, pair, side))
                                 .toList(),
-                        PairDashboard.functions(pair, names)));
+                        PairDashboard.functions(config, pair)));
     }
 }

@@ -1,6 +1,8 @@
 package io.vaultdr.infra.watch;
 
+import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.infra.config.DeployedFunction;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.construct.Times;
 
@@ -18,14 +20,16 @@ import software.constructs.Construct;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
- * What a person on call looks at, from top to bottom: is it serving and who sees that, what follows,
- * what could be restored, the nodes, their load, and at last this project's own functions. Each
- * part begins with what to look for and where it stands what to do.
+ * What a person on call looks at, from top to bottom: is it serving and who sees that, what
+ * follows, what could be restored, the nodes, their load, and at last this project's own functions.
+ * Each part begins with what to look for and where it stands what to do.
  *
  * <p>It stands in one region and shows metrics of all: with that region gone, the same metrics are
  * where they always were.
@@ -37,19 +41,6 @@ public final class PairDashboard extends Construct {
     private static final int WIDE = 8;
 
     private static final List<String> VERDICTS = List.of("HOLD", "PAGE", "ASK", "FAIL_OVER");
-
-    private static final List<String> FAILOVER =
-            List.of(
-                    "ask-approval",
-                    "close-incident",
-                    "control",
-                    "evaluate-failover",
-                    "fence",
-                    "grow",
-                    "judge",
-                    "promote",
-                    "redirect-traffic",
-                    "verify");
 
     private final Names names;
     private final Pair pair;
@@ -333,8 +324,7 @@ public final class PairDashboard extends Construct {
                 .toList();
     }
 
-    private Metric own(
-            String metric, Map<String, String> more, String statistic, String region) {
+    private Metric own(String metric, Map<String, String> more, String statistic, String region) {
         Map<String, String> dimensions = new TreeMap<>(more);
         dimensions.put("Pair", names.pair().value());
         return Metric.Builder.create()
@@ -348,10 +338,7 @@ public final class PairDashboard extends Construct {
     }
 
     private static IMetric labelled(Metric metric, String label) {
-        return metric.with(
-                MetricOptions.builder()
-                        .label(label)
-                        .build());
+        return metric.with(MetricOptions.builder().label(label).build());
     }
 
     private static HorizontalAnnotation limit(String label, double value) {
@@ -399,38 +386,16 @@ public final class PairDashboard extends Construct {
         rows.add(List.of(widgets));
     }
 
-    /** Region → the names of the pair's functions there, as the stacks of home's account make them. */
-    public static Map<String, List<String>> functions(Pair pair, Names names) {
-        Map<String, List<String>> purposes = new TreeMap<>();
-        for (String region : pair.backupRegions()) {
-            List<String> here = purposes.computeIfAbsent(region, key -> new ArrayList<>());
-            boolean cluster = region.equals(pair.home().region()) || pair.probed();
-            if (cluster) {
-                here.addAll(List.of("take-snapshot", "rotate-logins"));
-            }
-            if (names.owns(region)) {
-                here.add("freshness-check");
-                if (cluster) {
-                    here.add("retention");
-                }
-            }
-        }
-        if (pair.proving().isPresent()) {
-            if (pair.copyAccount().isEmpty()) {
-                List<String> proofs = purposes.get(pair.proofRegion());
-                proofs.add("prove-snapshot");
-                if (!pair.proving().orElseThrow().recover().isEmpty()) {
-                    proofs.add("restore-secret");
-                }
-            }
-            purposes.computeIfAbsent(pair.drillRegion(), key -> new ArrayList<>()).add("drill");
-        }
-        if (pair.probed()) {
-            purposes.get(pair.drCluster().region()).addAll(FAILOVER);
-        }
-        Map<String, List<String>> all = new TreeMap<>();
-        purposes.forEach(
-                (region, here) -> all.put(region, here.stream().sorted().map(names::of).toList()));
-        return all;
+    /** Region → the names of the pair's functions there, in home's account. */
+    public static Map<String, List<String>> functions(Config config, Pair pair) {
+        return DeployedFunction.of(config, pair).stream()
+                .filter(it -> it.account().isEmpty())
+                .filter(it -> !it.purpose().equals(DeployedFunction.PROBE))
+                .sorted(Comparator.comparing(DeployedFunction::name))
+                .collect(
+                        Collectors.groupingBy(
+                                DeployedFunction::region,
+                                TreeMap::new,
+                                Collectors.mapping(DeployedFunction::name, Collectors.toList())));
     }
 }

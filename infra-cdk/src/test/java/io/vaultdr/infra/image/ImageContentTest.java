@@ -27,7 +27,8 @@ class ImageContentTest {
                 "/opt/openbao/data",
                 "/var/log/openbao/audit.log",
                 "2.7.2",
-                new Artifact(Optional.empty(), "servers/openbao-2.7.2-linux-arm64", "0f".repeat(32)),
+                new Artifact(
+                        Optional.empty(), "servers/openbao-2.7.2-linux-arm64", "0f".repeat(32)),
                 edition == Edition.OPENBAO
                         ? Optional.of(
                                 new Artifact(

@@ -42,7 +42,9 @@ class ImageScriptsIT {
     private Run run(Map<String, String> environment, String... command) throws Exception {
         Path output = Files.createTempFile(directory, "run", ".txt");
         ProcessBuilder builder =
-                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(output.toFile());
         builder.environment().putAll(environment);
         Process process = builder.start();
         try {
@@ -125,8 +127,7 @@ class ImageScriptsIT {
                                             .equals(
                                                     exchange.getRequestHeaders()
                                                             .getFirst("X-aws-ec2-metadata-token"));
-                    byte[] body =
-                            answers.getOrDefault(path, "").getBytes(StandardCharsets.UTF_8);
+                    byte[] body = answers.getOrDefault(path, "").getBytes(StandardCharsets.UTF_8);
                     exchange.sendResponseHeaders(
                             !may ? 401 : answers.containsKey(path) ? 200 : 404,
                             may && body.length > 0 ? body.length : -1);

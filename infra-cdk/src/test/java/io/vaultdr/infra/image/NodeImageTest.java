@@ -75,7 +75,9 @@ class NodeImageTest {
     @Test
     void fetchesProgramsAndChecksTheirHashes() {
         JsonNode build =
-                steps(of(synthesised(ImageContentTest.content(Edition.OPENBAO)), "Component").get(0));
+                steps(
+                        of(synthesised(ImageContentTest.content(Edition.OPENBAO)), "Component")
+                                .get(0));
         assertEquals("build", build.get("name").asText());
         List<String> sources = new ArrayList<>();
         build.at("/steps/0/inputs").forEach(it -> sources.add(it.get("source").asText()));
@@ -117,8 +119,7 @@ class NodeImageTest {
         List<String> regions = new ArrayList<>();
         for (JsonNode to : of(all, "DistributionConfiguration").get(0).get("Distributions")) {
             regions.add(to.get("Region").asText());
-            assertEquals(
-                    PARAMETER, to.at("/SsmParameterConfigurations/0/ParameterName").asText());
+            assertEquals(PARAMETER, to.at("/SsmParameterConfigurations/0/ParameterName").asText());
         }
         assertEquals(List.of("eu-central-1", "eu-west-1"), regions);
     }

@@ -96,8 +96,7 @@ class NodeRefreshTest {
         JsonNode states = definition(Side.DR).get("States");
         assertEquals("AskLedger", definition(Side.DR).get("StartAt").asText());
         assertEquals(
-                "vault-dr-payments-ledger",
-                states.at("/AskLedger/Parameters/TableName").asText());
+                "vault-dr-payments-ledger", states.at("/AskLedger/Parameters/TableName").asText());
         assertEquals("Refresh", states.at("/Written/Default").asText());
         assertEquals("ReadState", states.at("/Written/Choices/0/Next").asText());
         assertEquals("Settled", states.at("/Quiet/Choices/0/StringEquals").asText());
@@ -145,10 +144,11 @@ class NodeRefreshTest {
 
     @Test
     void mayReplaceNodesOfItsGroupOnly() {
-        JsonNode home = synthesised(Side.HOME).values().stream()
-                .filter(it -> it.at("/Properties/RoleName").asText().contains("machine"))
-                .findFirst()
-                .orElseThrow();
+        JsonNode home =
+                synthesised(Side.HOME).values().stream()
+                        .filter(it -> it.at("/Properties/RoleName").asText().contains("machine"))
+                        .findFirst()
+                        .orElseThrow();
         assertTrue(
                 home.toString()
                         .contains(

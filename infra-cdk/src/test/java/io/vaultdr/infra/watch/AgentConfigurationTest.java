@@ -45,8 +45,7 @@ class AgentConfigurationTest {
                 ServerMetric.of(Edition.OPENBAO).stream().map(ServerMetric::served).toList(),
                 List.of(keep.get("regex").asText().split("\\|")));
         assertEquals("127.0.0.1:8202", scrape.at("/static_configs/0/targets/0").asText());
-        assertEquals(
-                "payments-home", scrape.at("/static_configs/0/labels/Cluster").asText());
+        assertEquals("payments-home", scrape.at("/static_configs/0/labels/Cluster").asText());
     }
 
     @Test

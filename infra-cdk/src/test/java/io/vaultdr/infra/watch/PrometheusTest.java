@@ -25,12 +25,12 @@ class PrometheusTest {
                 alerts++;
                 String name = rule.get("alert").asText();
                 assertTrue(
-                        Set.of("page", "info").contains(rule.at("/labels/severity").asText()), name);
+                        Set.of("page", "info").contains(rule.at("/labels/severity").asText()),
+                        name);
                 assertTrue(rule.at("/annotations/summary").asText().length() > 10, name);
                 String runbook = rule.at("/annotations/runbook").asText();
                 assertTrue(runbook.startsWith("docs/runbooks/"), name);
-                assertTrue(
-                        Files.exists(Prometheus.ROOT.resolve(runbook)), name + ": " + runbook);
+                assertTrue(Files.exists(Prometheus.ROOT.resolve(runbook)), name + ": " + runbook);
             }
         }
         assertTrue(alerts >= 10, "alerts: " + alerts);
