@@ -49,12 +49,12 @@ public final class ImageStack extends VaultDrStack {
                 app,
                 name,
                 config,
-                region(pair),
+                place(pair),
                 "The image that " + pair.id() + "'s nodes start from",
                 false);
         this.pair = pair;
         this.names = PairSettingsMaker.names(config, pair);
-        this.region = region(pair);
+        this.region = place(pair);
         this.pages = Pages.named(this, names.pagesArn(region));
         String programs = programs();
         // The one for this region first; where both are the same it is for both.
@@ -80,7 +80,7 @@ public final class ImageStack extends VaultDrStack {
     }
 
     /** Where a pair's image is made. */
-    static String region(Pair pair) {
+    private static String place(Pair pair) {
         return pair.dr().map(Cluster::region).orElse(pair.home().region());
     }
 
