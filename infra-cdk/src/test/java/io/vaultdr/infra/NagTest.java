@@ -30,6 +30,7 @@ class NagTest {
     private static final Set<String> WITHOUT_RULES =
             Set.of(
                     "AWS::CloudWatch::Alarm",
+                    "AWS::CloudWatch::Dashboard",
                     "AWS::Route53::HealthCheck",
                     "AWS::Route53::RecordSet");
 

@@ -227,6 +227,17 @@ public record Config(
             return "/var/log/" + edition.name().toLowerCase(Locale.ROOT) + "/audit.log";
         }
 
+        /** The sides whose cluster is made. */
+        public List<Side> madeSides() {
+            return Stream.of(Side.HOME, Side.DR)
+                    .filter(
+                            side ->
+                                    (side == Side.HOME ? Optional.of(home) : dr)
+                                            .flatMap(Cluster::made)
+                                            .isPresent())
+                    .toList();
+        }
+
         /** The cluster on {@code side}. */
         public Cluster cluster(Side side) {
             return side == Side.HOME ? home : drCluster();

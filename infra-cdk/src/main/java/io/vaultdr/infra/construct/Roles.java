@@ -18,11 +18,11 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /** Makes roles whose whole policy stands in them, each wildcard with its reason. */
-final class Roles {
+public final class Roles {
     private Roles() {}
 
     /** A role that {@code service} takes on. */
-    static Role role(
+    public static Role role(
             Construct scope, String id, String name, String service, List<Allowance> allowances) {
         return role(scope, id, name, new ServicePrincipal(service), allowances, List.of());
     }

@@ -211,6 +211,25 @@ final class Allowances {
         return all;
     }
 
+    /** Lets Systems Manager lead an instance, which takes the place of SSH. */
+    static Allowance managedInstance() {
+        return unscoped(
+                "ssm:UpdateInstanceInformation",
+                "ssm:ListAssociations",
+                "ssm:ListInstanceAssociations",
+                "ssm:PutInventory",
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+                "ec2messages:AcknowledgeMessage",
+                "ec2messages:DeleteMessage",
+                "ec2messages:FailMessage",
+                "ec2messages:GetEndpoint",
+                "ec2messages:GetMessages",
+                "ec2messages:SendReply");
+    }
+
     /** Something on a group. */
     static Allowance group(Names names, String region, String group, String... actions) {
         return Allowance.onPattern(
