@@ -397,15 +397,15 @@ final class ClusterReader {
     }
 
     private static void overlap(
-            Section section, String at, String key, Cidr range, String other, Cidr its) {
-        if (range.overlaps(its)) {
+            Section section, String at, String key, Cidr range, String where, Cidr taken) {
+        if (range.overlaps(taken)) {
             section.mistake(
                     at,
                     key + " " + range,
                     "addresses that aren't in "
-                            + other
+                            + where
                             + " ("
-                            + its
+                            + taken
                             + "): a fence tells nodes apart by them");
         }
     }

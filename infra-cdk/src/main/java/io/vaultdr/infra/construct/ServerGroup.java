@@ -103,12 +103,7 @@ public final class ServerGroup extends Construct {
 
     /** A group whose instances may do {@code more} than a node needs. */
     public ServerGroup(
-            Construct scope,
-            String id,
-            Names names,
-            Pair pair,
-            Props props,
-            List<Allowance> more) {
+            Construct scope, String id, Names names, Pair pair, Props props, List<Allowance> more) {
         super(scope, id);
         Servers servers = pair.servers().orElseThrow();
         role =

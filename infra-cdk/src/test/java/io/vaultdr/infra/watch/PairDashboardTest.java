@@ -138,17 +138,16 @@ class PairDashboardTest {
         all.stacks()
                 .forEach(
                         stack -> {
-                            // Those of a copy's account and of all pairs are on no pair's dashboard.
+                            // Those of a copy's account and of all pairs are on no pair's
+                            // dashboard.
                             if (stack.name().contains("-vantage-")
-                                    || !stack.account()
-                                            .equals(all.stacks().getFirst().account())) {
+                                    || !stack.account().equals(all.stacks().getFirst().account())) {
                                 return;
                             }
                             for (JsonNode resource :
                                     all.templates().get(stack.name()).get("Resources")) {
                                 if (resource.get("Type").asText().equals("AWS::Lambda::Function")) {
-                                    String name =
-                                            resource.at("/Properties/FunctionName").asText();
+                                    String name = resource.at("/Properties/FunctionName").asText();
                                     deployed.entrySet().stream()
                                             .filter(it -> name.startsWith(it.getKey() + "-"))
                                             .forEach(
