@@ -55,14 +55,7 @@ public final class Bare {
             what.accept(stack);
             Aspects.of(app).add(AwsSolutionsChecks.Builder.create().verbose(true).build());
             JsonNode template = Synthesised.JSON.valueToTree(Template.fromStack(stack).toJSON());
-            var found = Annotations.fromStack(stack).findError("*", Match.anyValue());
-            if (!found.isEmpty()) {
-                throw new AssertionError(
-                        found.stream()
-                                .map(it -> it.getId() + ": " + it.getEntry().getData())
-                                .toList()
-                                .toString());
-            }
+            Annotations.fromStack(stack).hasNoError("*", Match.anyValue());
             Map<String, JsonNode> resources = new TreeMap<>();
             template.get("Resources")
                     .properties()
