@@ -169,7 +169,7 @@ class Node:
 
 
 class Fields:
-    """An object of the parameter: takes its fields, and notes every mistake instead of the first."""
+    """An object of the parameter: takes its fields, and notes every mistake, not the first."""
 
     def __init__(self, value, path, mistakes):
         self.value = value if isinstance(value, dict) else {}
@@ -1003,31 +1003,30 @@ class Watch:
         if any(reading.seen is not Seen.UNREADABLE for reading in readings):
             # From the beginning of the look, so that the limit is never passed.
             self.read_at = now
-        blind_slots = (time.monotonic() - self.read_at) / self.slot
-        judgement = judge(readings, self.node.self_fence, blind_slots)
+        blind = time.monotonic() - self.read_at
+        judgement = judge(readings, self.node.self_fence, blind / self.slot)
         unreadable = described(readings, Seen.UNREADABLE)
         if judgement is Judgement.QUARANTINED:
             marks = described(readings, Seen.MARK)
             self.once("ERROR", "quarantined", f"mark at {marks}. See {RUNBOOK}")
             self.stop()
         elif judgement is Judgement.ISOLATED:
-            reason = f"no mark could be read for {SELF_FENCE_SLOTS} slots: {unreadable}"
-            self.once("ERROR", "isolated", f"{reason}. See {RUNBOOK}")
+            reason = f"no mark could be read for {blind:.1f} s: {unreadable}"
+            self.once("ERROR", "isolated", f"{reason}. See {RUNBOOK}", seconds=round(blind, 1))
             self.stop()
         elif judgement is Judgement.BLIND:
             self.once("WARN", "blind", f"no mark can be read: {unreadable}. See {RUNBOOK}")
         elif unreadable:
             self.once("WARN", "mark-unreadable", f"can't be read: {unreadable}")
-        elif self.said is not None:
+        elif self.said != "no-mark":
             # What was stopped stays so: a person starts it, or wipes it.
-            say("INFO", "no-mark", "all marks can be read and none stands")
-            self.said = None
+            self.once("INFO", "no-mark", "no quarantine mark stands")
 
-    def once(self, level, event, message):
+    def once(self, level, event, message, **keys):
         """Says it when it is new, and again every few slots."""
         now = time.monotonic()
         if event != self.said or now - self.said_at >= REMINDER_SLOTS * self.slot:
-            say(level, event, message)
+            say(level, event, message, **keys)
             self.said, self.said_at = event, now
 
     def stop(self):
