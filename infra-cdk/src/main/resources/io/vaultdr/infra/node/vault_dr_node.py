@@ -804,6 +804,10 @@ def configuration(node, instance, base, metrics):
     cluster = f"https://{host}:{node.cluster_port}"
     authority = str(base / "tls" / "ca.pem")
     limit = f"{node.request_seconds}s"
+    local, _, port = metrics.rpartition(":")
+    # Each listener opens one for the cluster beside it, by default a port above: nobody needs those
+    # of this machine's own, and they must not take a port that somebody else has.
+    beside = f"{local}:0"
     all_settings = {
         "storage": {
             "raft": {
@@ -830,6 +834,7 @@ def configuration(node, instance, base, metrics):
             {
                 "tcp": {
                     "address": metrics,
+                    "cluster_address": beside,
                     "tls_disable": True,
                     "telemetry": {"unauthenticated_metrics_access": True},
                 }
@@ -849,8 +854,8 @@ def configuration(node, instance, base, metrics):
         all_settings["listener"][1]["tcp"]["telemetry"]["metrics_only"] = True
         # OpenBao makes a root token of recovery keys only where a listener lets it: this one, by
         # which nobody comes who isn't on the machine.
-        host, _, port = metrics.rpartition(":")
-        door = {"address": f"{host}:{int(port) + 1}", "tls_disable": True}
+        door = {"address": f"{local}:{int(port) + 1}", "cluster_address": beside}
+        door["tls_disable"] = True
         door["disable_unauthed_generate_root_endpoints"] = False
         all_settings["listener"].append({"tcp": door})
         # OpenBao takes audit devices from here only. The second one works on any machine: a
