@@ -28,7 +28,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Prepares home as a customer does: with the very script that {@code vault-dr setup} prints. */
 final class Setup {
-    private static final Duration LIMIT = Duration.ofMinutes(2);
+    private static final Duration LIMIT = Duration.ofMinutes(5);
 
     private Setup() {}
 
