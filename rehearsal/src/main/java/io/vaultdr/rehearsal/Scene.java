@@ -18,7 +18,7 @@ import java.util.function.Supplier;
 /** What every play notes on its way, and how it waits. Every wait is bounded. */
 class Scene {
     /** What a scenario may take beyond what is counted in slots. */
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     static final Duration POLL = Duration.ofMillis(200);
 
