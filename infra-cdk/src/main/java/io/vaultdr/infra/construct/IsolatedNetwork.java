@@ -183,9 +183,4 @@ public final class IsolatedNetwork extends Construct {
     public Vpc vpc() {
         return vpc;
     }
-
-    /** The group of its endpoints. */
-    public SecurityGroup endpoints() {
-        return inside;
-    }
 }
