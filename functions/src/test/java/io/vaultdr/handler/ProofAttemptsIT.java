@@ -81,9 +81,7 @@ class ProofAttemptsIT extends ProofCases {
                 IsolatedServer.start(
                         new IsolatedServer.Spec(
                                 proving.scratch.resolve("isolated"),
-                                proving.scratch
-                                        .resolve("artifacts")
-                                        .resolve(proving.settings.server().sha256()),
+                                proving.program(),
                                 "static",
                                 Map.of(
                                         "current_key_id",

@@ -1,5 +1,6 @@
 package io.vaultdr.handler;
 
+import io.vaultdr.aws.S3Artifacts;
 import io.vaultdr.aws.S3Bucket;
 import io.vaultdr.aws.S3Proofs;
 import io.vaultdr.cluster.VaultSetup;
@@ -13,6 +14,7 @@ import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.ProofSettings;
 import io.vaultdr.runtime.Wiring;
 import io.vaultdr.runtime.WiringOfProof;
+import io.vaultdr.snapshot.Artifacts;
 import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.snapshot.Proof;
 import io.vaultdr.snapshot.ProofRequest;
@@ -137,6 +139,18 @@ final class Proving implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** The server's program where a proof of this scratch space keeps it. */
+    Path program() {
+        return new S3Artifacts(s3(), scratch.resolve("artifacts")).fetch(settings.server())
+                        instanceof Artifacts.Fetched.At(Path program)
+                ? program
+                : missing();
+    }
+
+    private static Path missing() {
+        throw new AssertionError("the server's program is not in its bucket");
     }
 
     static String sha256(byte[] bytes) {
