@@ -52,6 +52,7 @@ import javax.net.ssl.SSLSocket;
 /** Each stage on a server that is broken in just that way. */
 class ServerChecksIT {
     private static final String NAME = "vault.example.com";
+    private static final VaultSetup SETUP = new VaultSetup(List.of(), true);
     private static final Limits SHORT =
             new Limits(Duration.ofSeconds(5), Duration.ofMillis(700), Duration.ofDays(14));
 
@@ -69,8 +70,14 @@ class ServerChecksIT {
         secrets = moto.clients().secretsManager("eu-west-1");
         cluster = BaoCluster.running(1);
         blank = BaoCluster.blank(1);
-        new TestLogins(cluster, secrets, "payments-vault-dr", new VaultSetup(List.of()))
-                .make(Intent.SNAPSHOT, Intent.VERIFY, Intent.GROW, Intent.ROTATE);
+        new TestLogins(cluster, secrets, "payments-vault-dr", SETUP)
+                .make(
+                        Intent.SNAPSHOT,
+                        Intent.VERIFY,
+                        Intent.GROW,
+                        Intent.ROTATE,
+                        Intent.RETIRE,
+                        Intent.CONFIGURE);
     }
 
     @AfterAll
@@ -113,7 +120,7 @@ class ServerChecksIT {
     }
 
     private static Access access(Intent intent) {
-        return new Access(intent, new VaultSetup(List.of()).needs(intent));
+        return new Access(intent, SETUP.needs(intent));
     }
 
     private static Check of(String name, List<Check> checks) {
@@ -273,7 +280,7 @@ class ServerChecksIT {
     @ParameterizedTest
     @EnumSource(
             value = Intent.class,
-            names = {"SNAPSHOT", "VERIFY", "GROW", "ROTATE"})
+            names = {"SNAPSHOT", "VERIFY", "GROW", "ROTATE", "RETIRE", "CONFIGURE"})
     void everyPolicyAllowsAllThatItsFunctionNeeds(Intent intent) {
         List<Check> checks = logIn(intent);
 
@@ -299,7 +306,7 @@ class ServerChecksIT {
 
     @Test
     void aPolicyThatLacksAPath() {
-        VaultSetup.Policy policy = new VaultSetup(List.of()).policy(Intent.VERIFY);
+        VaultSetup.Policy policy = SETUP.policy(Intent.VERIFY);
         rules(policy, policy.rules().replaceAll("(?m)^path .vault-dr/data/verify.*$", ""));
         try {
             Check check = of(Check.POLICY, logIn(Intent.VERIFY));
@@ -314,7 +321,7 @@ class ServerChecksIT {
     /** From before this look: nothing that the function needs is missing. */
     @Test
     void aPolicyThatDoesntAllowTheLook() {
-        VaultSetup.Policy policy = new VaultSetup(List.of()).policy(Intent.VERIFY);
+        VaultSetup.Policy policy = SETUP.policy(Intent.VERIFY);
         rules(policy, policy.rules().replaceAll("(?m)^path .sys/capabilities-self.*$", ""));
         try {
             Check check = of(Check.POLICY, logIn(Intent.VERIFY));

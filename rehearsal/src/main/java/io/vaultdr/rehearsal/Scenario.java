@@ -268,7 +268,12 @@ record Scenario(
 
     /** All of them, the default one first. */
     static final List<Scenario> ALL =
-            Stream.concat(DISASTERS.stream(), ProofScenarios.all().stream()).toList();
+            Stream.of(
+                            DISASTERS.stream(),
+                            ProofScenarios.all().stream(),
+                            Stream.of(DoctorScenario.scenario()))
+                    .flatMap(it -> it)
+                    .toList();
 
     /** The scenario of this name. */
     static Optional<Scenario> named(String name) {

@@ -48,7 +48,8 @@ class ScenarioTest {
                     "rotated-login",
                     "archive",
                     "drill",
-                    "secret-lost");
+                    "secret-lost",
+                    "doctor");
 
     @Test
     void listExplainsEveryScenarioAndItsEnd() {
