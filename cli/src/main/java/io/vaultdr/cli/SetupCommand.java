@@ -49,11 +49,12 @@ final class SetupCommand implements Callable<Integer> {
     public Integer call() {
         Configuration.Found found = Configuration.pair(config, pair);
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        Config known = found.config().inAccount(ANY_ACCOUNT);
         out.print(
                 SetupScript.of(
-                        PairSettingsMaker.settings(
-                                found.config().inAccount(ANY_ACCOUNT), found.pair(), ""),
-                        found.pair().proving().map(Config.Prove::recover).orElse(List.of())));
+                        PairSettingsMaker.settings(known, found.pair(), ""),
+                        found.pair().proving().map(Config.Prove::recover).orElse(List.of()),
+                        PairSettingsMaker.names(known, found.pair())::roleArn));
         out.flush();
         return Exit.EXPECTED;
     }

@@ -1,6 +1,7 @@
 package io.vaultdr.aws;
 
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.vault.SignedIdentity;
 
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -22,6 +23,7 @@ import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.ssm.SsmClient;
 
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -56,6 +58,11 @@ public final class AwsClients {
     /** The credentials that all of them sign with. */
     AwsCredentials credentials() {
         return credentials.resolveCredentials();
+    }
+
+    /** Signs as who all of them are, for {@code region}. */
+    public SignedIdentity identity(String region, Clock clock) {
+        return new SignedIdentity(region, credentials, clock);
     }
 
     /** The connections that all of them use. */

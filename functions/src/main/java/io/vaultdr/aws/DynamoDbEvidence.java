@@ -39,7 +39,7 @@ public final class DynamoDbEvidence implements EvidenceLog {
     @Override
     public Optional<String> put(Observation observation, String claimant) {
         Map<String, AttributeValue> item =
-                item("evidence#" + observation.vantage(), observation.slot(), observation);
+                item(evidence(observation.vantage()), observation.slot(), observation);
         item.put("claimant", text(claimant));
         item.put("expires", number(observation.at().plus(LIFE).getEpochSecond()));
         return AwsCalls.write(
@@ -71,7 +71,7 @@ public final class DynamoDbEvidence implements EvidenceLog {
         for (String vantage : vantages) {
             found.put(
                     vantage,
-                    table.between("evidence#" + vantage, first, last).stream()
+                    table.between(evidence(vantage), first, last).stream()
                             .map(item -> table.body(Observation.class, item))
                             .toList());
         }
@@ -80,7 +80,7 @@ public final class DynamoDbEvidence implements EvidenceLog {
 
     @Override
     public void put(Readiness readiness) {
-        Map<String, AttributeValue> item = item("readiness#" + readiness.vantage(), 0, readiness);
+        Map<String, AttributeValue> item = item(readiness(readiness.vantage()), 0, readiness);
         item.put("expires", number(readiness.at().plus(LIFE).getEpochSecond()));
         AwsCalls.write(
                 "write the DR side's readiness",
@@ -92,8 +92,21 @@ public final class DynamoDbEvidence implements EvidenceLog {
     @Override
     public List<Readiness> readiness() {
         return vantages.stream()
-                .flatMap(vantage -> table.get("readiness#" + vantage, 0).stream())
+                .flatMap(vantage -> table.get(readiness(vantage), 0).stream())
                 .map(item -> table.body(Readiness.class, item))
                 .toList();
+    }
+
+    /** The partitions that a vantage writes, and no other one. */
+    public static List<String> partitions(String vantage) {
+        return List.of(evidence(vantage), readiness(vantage));
+    }
+
+    private static String evidence(String vantage) {
+        return "evidence#" + vantage;
+    }
+
+    private static String readiness(String vantage) {
+        return "readiness#" + vantage;
     }
 }

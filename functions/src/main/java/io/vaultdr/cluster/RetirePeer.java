@@ -9,11 +9,13 @@ import io.vaultdr.cluster.FaultTolerance.Rule;
 import io.vaultdr.cluster.FaultTolerance.World;
 import io.vaultdr.failover.Pager;
 import io.vaultdr.model.Failure;
+import io.vaultdr.model.Secret;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.PairMetrics;
 import io.vaultdr.runtime.PairMetrics.Measure;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.vault.KeptSession;
 import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.LeaderFinder.Finding;
 import io.vaultdr.vault.Login;
@@ -44,9 +46,10 @@ import java.util.function.Consumer;
  * node votes, what it terminates goes when its peer is out of the Raft configuration, and peers
  * whose instance is gone are removed. {@link FaultTolerance} decides; here it is looked and done.
  *
- * <p>Nothing is remembered between runs: each looks at the group and at Raft, so it may run twice,
- * late, or die anywhere. After each change of the configuration both are looked at again before
- * anything else is done. In one run one leader stands down and one peer is removed at the most.
+ * <p>Nothing but a token is remembered between runs: each looks at the group and at Raft, so it may
+ * run twice, late, or die anywhere. After each change of the configuration both are looked at again
+ * before anything else is done. In one run one leader stands down and one peer is removed at the
+ * most.
  */
 public final class RetirePeer {
     private static final Logger LOG = LoggerFactory.getLogger(RetirePeer.class);
@@ -68,6 +71,9 @@ public final class RetirePeer {
     private final Ports ports;
     private final PairMetrics metrics;
     private final Clock clock;
+
+    /** It runs each minute, and a run asks several times. */
+    private final KeptSession session;
 
     /**
      * What it uses.
@@ -92,6 +98,7 @@ public final class RetirePeer {
         this.ports = ports;
         this.metrics = metrics;
         this.clock = clock;
+        this.session = new KeptSession(node -> ports.login().to(cluster, node, Intent.RETIRE));
     }
 
     /**
@@ -326,10 +333,8 @@ public final class RetirePeer {
 
         /** Asks the active node; the next look tells what came of a call without an answer. */
         private void asked(Consumer<Login.Session> call) {
-            try (Login.Session session =
-                    ports.login()
-                            .to(cluster, ports.finder().require(cluster, FINDING), Intent.RETIRE)) {
-                call.accept(session);
+            try {
+                call.accept(session.at(ports.finder().require(cluster, FINDING)));
             } catch (Failure.OutcomeUnknown e) {
                 LOG.warn("It is looked again: {}", e.getMessage());
             }
@@ -478,17 +483,16 @@ public final class RetirePeer {
     }
 
     private List<Peer> peers(VaultClient node) {
-        try (Login.Session session = ports.login().to(cluster, node, Intent.RETIRE)) {
-            Set<String> healthy = node.autopilotState(session.token()).healthyServers();
-            return node.raftConfiguration(session.token()).stream()
-                    .map(
-                            it ->
-                                    new Peer(
-                                            it.nodeId(),
-                                            it.voter(),
-                                            it.leader(),
-                                            healthy.contains(it.nodeId())))
-                    .toList();
-        }
+        Secret token = session.at(node).token();
+        Set<String> healthy = node.autopilotState(token).healthyServers();
+        return node.raftConfiguration(token).stream()
+                .map(
+                        it ->
+                                new Peer(
+                                        it.nodeId(),
+                                        it.voter(),
+                                        it.leader(),
+                                        healthy.contains(it.nodeId())))
+                .toList();
     }
 }

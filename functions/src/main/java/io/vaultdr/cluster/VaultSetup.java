@@ -1,6 +1,7 @@
 package io.vaultdr.cluster;
 
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.PairSettings.AwsLogin;
 import io.vaultdr.vault.Login.Intent;
 
 import java.util.ArrayList;
@@ -21,13 +22,16 @@ import java.util.stream.Stream;
 
 /**
  * All that this project wants of a Vault service, described once: the canary's mount, and for each
- * {@link Intent} a policy and an AppRole. The DR cluster gets all of it with the first restore.
+ * {@link Intent} a policy and a role. The DR cluster gets all of it with the first restore.
  *
  * @param recover the KV paths that {@code restore --only} may read, mount first, {@code *} at the
  *     end for all below; none: there is no such login
- * @param made whether the CDK app made the cluster, whose peers and settings are then tended to
+ * @param made whether the CDK app made the pair's cluster on either side, whose peers and settings
+ *     are then tended to
+ * @param aws the auth method of functions that log in by their own AWS role; empty: all do by
+ *     AppRole
  */
-public record VaultSetup(List<String> recover, boolean made) {
+public record VaultSetup(List<String> recover, boolean made, Optional<AwsLogin> aws) {
     /** Where the canary lives: a KV version 2 secrets engine of its own. */
     public static final String MOUNT = "vault-dr";
 
@@ -42,9 +46,14 @@ public record VaultSetup(List<String> recover, boolean made) {
         recover = List.copyOf(recover);
     }
 
-    /** What is wanted of a cluster that was brought. */
+    /** What is wanted of a cluster that was brought, where every login is by AppRole. */
     public VaultSetup(List<String> recover) {
         this(recover, false);
+    }
+
+    /** The same of one that may have been made. */
+    public VaultSetup(List<String> recover, boolean made) {
+        this(recover, made, Optional.empty());
     }
 
     /**
@@ -56,7 +65,7 @@ public record VaultSetup(List<String> recover, boolean made) {
     public record Policy(String name, String purpose, String rules) {}
 
     /**
-     * An AppRole.
+     * A role of an auth method.
      *
      * @param values as the server takes them: texts, whole numbers (durations in seconds), booleans
      */
@@ -104,12 +113,13 @@ public record VaultSetup(List<String> recover, boolean made) {
         if (copy(pair).isPresent()) {
             rotated.removeAll(PROVERS);
         }
+        rotated.removeIf(intent -> !byAppRole(intent, pair.home().awsLogin()));
         return rotated;
     }
 
     /** The logins that the clusters of {@code pair} have, with the one that only some want. */
     public static Set<Intent> intents(PairSettings pair) {
-        return Intent.of(pair.home().made().isPresent());
+        return Intent.of(pair.made());
     }
 
     /** The logins that there are to be. */
@@ -119,9 +129,23 @@ public record VaultSetup(List<String> recover, boolean made) {
                 .toList();
     }
 
+    /** Those of them that have an AppRole, and a secret. */
+    public List<Intent> appRoles() {
+        return intents().stream().filter(intent -> byAppRole(intent, aws)).toList();
+    }
+
+    /** Those of them that log in by AWS. */
+    public List<Intent> awsRoles() {
+        return intents().stream().filter(intent -> !byAppRole(intent, aws)).toList();
+    }
+
+    private static boolean byAppRole(Intent intent, Optional<AwsLogin> aws) {
+        return aws.isEmpty() || intent.restored();
+    }
+
     /** What the role of {@code intent} may do. */
     public Policy policy(Intent intent) {
-        return new Policy(name(intent), purpose(intent), rules(intent));
+        return new Policy(intent.role(), purpose(intent), rules(intent));
     }
 
     /** The capabilities that the policy of {@code intent} gives, by path. */
@@ -163,21 +187,53 @@ public record VaultSetup(List<String> recover, boolean made) {
         return values;
     }
 
-    /** The role of {@code intent}; a secret id is valid until it is destroyed. */
+    /** The AppRole of {@code intent}; a secret id is valid until it is destroyed. */
     public static Role role(Intent intent) {
+        Map<String, Object> values = token(intent);
+        values.put("secret_id_ttl", 0);
+        values.put("secret_id_num_uses", 0);
+        return new Role("auth/" + AUTH_METHOD + "/role/" + intent.role(), values);
+    }
+
+    /**
+     * The role of {@code intent} for AWS roles, held to their names: the server then asks IAM for
+     * nothing, whose only endpoint is in us-east-1, and needs no permission there. A role that was
+     * deleted and made anew under its name, as a deployment may do, still logs in.
+     *
+     * @param arns of the functions' roles, in every region
+     * @see <a href="https://developer.hashicorp.com/vault/api-docs/auth/aws#create-update-role">A
+     *     role of the AWS auth method</a>
+     */
+    public static Role awsRole(AwsLogin aws, Intent intent, List<String> arns) {
+        Map<String, Object> values = token(intent);
+        values.put("auth_type", "iam");
+        values.put("bound_iam_principal_arn", String.join(",", arns));
+        values.put("resolve_aws_unique_ids", false);
+        return new Role("auth/" + aws.mount() + "/role/" + intent.role(), values);
+    }
+
+    /** The purpose of the function that logs in with {@code intent} where it serves. */
+    public static String function(Intent intent) {
+        return switch (intent) {
+            case SNAPSHOT -> "take-snapshot";
+            case ROTATE -> "rotate-logins";
+            case VERIFY -> "verify";
+            case GROW -> "grow";
+            case PROVE -> "prove-snapshot";
+            case RECOVER -> "restore-secret";
+            case RETIRE -> "retire-peer";
+            case CONFIGURE -> "initialize-cluster";
+        };
+    }
+
+    private static Map<String, Object> token(Intent intent) {
         Map<String, Object> values = new LinkedHashMap<>();
-        values.put("token_policies", name(intent));
+        values.put("token_policies", intent.role());
         values.put("token_no_default_policy", true);
         values.put("token_type", "service");
         values.put("token_ttl", 1200);
         values.put("token_max_ttl", 3600);
-        values.put("secret_id_ttl", 0);
-        values.put("secret_id_num_uses", 0);
-        return new Role("auth/" + AUTH_METHOD + "/role/" + name(intent), values);
-    }
-
-    private static String name(Intent intent) {
-        return "vault-dr-" + intent;
+        return values;
     }
 
     private static String purpose(Intent intent) {
@@ -244,7 +300,7 @@ public record VaultSetup(List<String> recover, boolean made) {
             case RECOVER ->
                     recover.stream().flatMap(VaultSetup::splits).collect(Collectors.joining());
             case ROTATE ->
-                    intents().stream()
+                    appRoles().stream()
                             .map(
                                     it ->
                                             """

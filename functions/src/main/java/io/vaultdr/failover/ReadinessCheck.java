@@ -138,6 +138,8 @@ public final class ReadinessCheck implements Probing.ReadinessLook {
 
     private void logins(PairSettings.Cluster dr, List<String> missing) {
         INTENTS.stream()
+                // By AWS it needs no secret.
+                .filter(intent -> dr.awsLogin().isEmpty() || !intent.equals("snapshot"))
                 .filter(intent -> !standby.hasLogin(intent))
                 .forEach(
                         intent ->

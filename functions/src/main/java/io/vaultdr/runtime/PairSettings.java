@@ -261,6 +261,11 @@ public record PairSettings(
         return new Slots(slot);
     }
 
+    /** Whether the CDK app made a cluster of the pair, on either side. */
+    public boolean made() {
+        return home.made().isPresent() || dr.flatMap(Cluster::made).isPresent();
+    }
+
     /** The cluster on {@code side}; fails where the pair has no DR side. */
     public Cluster cluster(Side side) {
         return side == Side.HOME ? home : dr.orElseThrow();

@@ -261,9 +261,11 @@ public final class Wiring {
         return once(LeaderFinder.class, () -> new LeaderFinder(vaultClients()));
     }
 
-    /** Logs in with the AppRole secrets of the function's own region. */
+    /** Logs in with the AppRole secrets of the function's own region, or as the function itself. */
     public Login login() {
-        return once(Login.class, () -> Login.by(aws.secretsManager(region)));
+        return once(
+                Login.class,
+                () -> Login.by(aws.secretsManager(region), aws.identity(region, clock)));
     }
 
     /** The committed snapshots in the DR region. */

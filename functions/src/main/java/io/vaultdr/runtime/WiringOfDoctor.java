@@ -250,7 +250,7 @@ public final class WiringOfDoctor {
 
     private ServerChecks.Access access(Intent intent) {
         return new ServerChecks.Access(
-                intent, new VaultSetup(List.of(), pair.home().made().isPresent()).needs(intent));
+                intent, new VaultSetup(List.of(), pair.made()).needs(intent));
     }
 
     private ServerChecks serverChecks() {

@@ -26,6 +26,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.time.DateTimeException;
@@ -347,7 +348,31 @@ final class HttpVaultClient implements VaultClient {
                         Effect.HARMLESS,
                         null,
                         json(Map.of("role_id", roleId.reveal(), "secret_id", secretId.reveal())));
-        JsonNode auth = ask(call).path("auth");
+        return token(call, ask(call));
+    }
+
+    @Override
+    public Token loginByAws(String mount, Secret signed) {
+        Call call =
+                new Call(
+                        "POST",
+                        "auth/" + mount + "/login",
+                        Effect.HARMLESS,
+                        null,
+                        BodyPublishers.ofString(signed.reveal()));
+        HttpResponse<byte[]> response = exchange(call, bounded(), limits.answer());
+        if (response.statusCode() == 400 || response.statusCode() == 403) {
+            AwsRefusal why = AwsRefusal.of(new String(response.body(), StandardCharsets.UTF_8));
+            String seen = "status " + response.statusCode() + ", " + why.seen();
+            throw why == AwsRefusal.STS_UNREACHED
+                    ? new Failure.Retryable(tried(call), seen, why.next())
+                    : new Failure.Terminal(tried(call), seen, why.next());
+        }
+        return token(call, accepted(call, response));
+    }
+
+    private Token token(Call call, JsonNode body) {
+        JsonNode auth = body.path("auth");
         Optional<String> token = text(auth, "client_token");
         if (token.isEmpty()) {
             throw noJson(call, 200);

@@ -27,7 +27,9 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * Logs in by AppRole, with the credentials that {@code ./vault-dr setup} left in Secrets Manager of
+ * Logs in by AppRole, or where the cluster has it by the function's own AWS role.
+ *
+ * <p>An AppRole's credentials are those that {@code ./vault-dr setup} left in Secrets Manager of
  * the function's own region: {@code <login>/<intent>} holds {@code {"role_id":…, "secret_id":…,
  * "secret_id_accessor":…}}.
  *
@@ -40,8 +42,9 @@ public final class Login {
     private static final String CURRENT = "AWSCURRENT";
 
     private final SecretsManagerClient secrets;
+    private final Optional<SignedIdentity> identity;
 
-    /** What a login may do; one AppRole and one policy each. */
+    /** What a login may do; one role and one policy each. */
     public enum Intent {
         /** Takes snapshots, writes the canary. */
         SNAPSHOT,
@@ -61,9 +64,10 @@ public final class Login {
         CONFIGURE;
 
         /**
-         * The logins that a cluster has.
+         * The logins that a pair's clusters have. A snapshot takes them from home to DR, so both
+         * have the same.
          *
-         * @param made whether the CDK app made it; nobody tends to one that was brought
+         * @param made whether the CDK app made one of both; nobody tends to one that was brought
          */
         public static Set<Intent> of(boolean made) {
             Set<Intent> all = EnumSet.allOf(Intent.class);
@@ -73,26 +77,49 @@ public final class Login {
             return Collections.unmodifiableSet(all);
         }
 
+        /**
+         * Whether it is for a cluster that was restored just now, or for an isolated copy. Its
+         * login is by AppRole in any case: such a server can't ask AWS who calls, or mustn't depend
+         * on it.
+         */
+        public boolean restored() {
+            return switch (this) {
+                case VERIFY, GROW, PROVE, RECOVER -> true;
+                case SNAPSHOT, ROTATE, RETIRE, CONFIGURE -> false;
+            };
+        }
+
         /** As secrets, roles and policies are named. */
         @Override
         public String toString() {
             return name().toLowerCase(Locale.ROOT);
         }
+
+        /** The role and the policy on the server. */
+        public String role() {
+            return "vault-dr-" + this;
+        }
     }
 
-    private Login(SecretsManagerClient secrets) {
+    private Login(SecretsManagerClient secrets, Optional<SignedIdentity> identity) {
         this.secrets = secrets;
+        this.identity = identity;
     }
 
     /** Logs in with secrets that {@code client} reads. */
     public static Login by(SecretsManagerClient client) {
-        return new Login(client);
+        return new Login(client, Optional.empty());
+    }
+
+    /** The same, and as {@code identity} where a cluster takes it. */
+    public static Login by(SecretsManagerClient client, SignedIdentity identity) {
+        return new Login(client, Optional.of(identity));
     }
 
     /**
      * A token that is revoked when it is closed.
      *
-     * @param version of the secret that was used, in Secrets Manager
+     * @param version of the secret that was used, in Secrets Manager; empty: none was
      */
     public record Session(VaultClient node, Secret token, Optional<String> version)
             implements AutoCloseable {
@@ -107,9 +134,29 @@ public final class Login {
         }
     }
 
-    /** Logs in to {@code node} with the current version of the cluster's secret. */
+    /**
+     * Logs in to {@code node}, which serves: by AWS where the cluster has it, otherwise with the
+     * current version of its secret.
+     *
+     * @throws Failure as {@link #to(String, VaultClient, Intent, Optional)}
+     */
     public Session to(PairSettings.Cluster cluster, VaultClient node, Intent intent) {
-        return to(cluster.login(), node, intent, Optional.empty());
+        Optional<PairSettings.AwsLogin> aws = cluster.awsLogin().filter(_ -> !intent.restored());
+        if (aws.isEmpty()) {
+            return to(cluster.login(), node, intent, Optional.empty());
+        }
+        Secret signed = identity().login(aws.get(), intent.role());
+        return new Session(
+                node, node.loginByAws(aws.get().mount(), signed).value(), Optional.empty());
+    }
+
+    private SignedIdentity identity() {
+        return identity.orElseThrow(
+                () ->
+                        new Failure.Terminal(
+                                "log in by AWS",
+                                "this runs as no function of ours",
+                                "Let the function do it: ./vault-dr invoke"));
     }
 
     /**
@@ -145,13 +192,17 @@ public final class Login {
     }
 
     /**
-     * Reads the current secret and logs in nowhere, as a dry run does where no node can be logged
-     * in to.
+     * Reads the current secret, or signs where the login is by AWS, and logs in nowhere, as a dry
+     * run does where no node can be logged in to.
      *
      * @throws Failure.Terminal where the secret is missing or isn't what setup wrote
      */
     public void check(PairSettings.Cluster cluster, Intent intent) {
-        check(cluster.login(), intent);
+        if (cluster.awsLogin().isPresent() && !intent.restored()) {
+            identity().login(cluster.awsLogin().get(), intent.role());
+        } else {
+            check(cluster.login(), intent);
+        }
     }
 
     /**

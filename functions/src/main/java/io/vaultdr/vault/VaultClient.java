@@ -98,6 +98,13 @@ public interface VaultClient {
     /** {@code POST auth/approle/login}. */
     Token login(Secret roleId, Secret secretId);
 
+    /**
+     * {@code POST auth/<mount>/login} of an AWS auth method.
+     *
+     * @param signed the body, with the signed request
+     */
+    Token loginByAws(String mount, Secret signed);
+
     /** {@code POST auth/token/revoke-self}. */
     void revokeSelf(Secret token);
 

@@ -41,7 +41,12 @@ public final class BaoCluster implements AutoCloseable {
 
     /** One server with lines of configuration of its own. */
     public static BaoCluster running(String more) {
-        return blank(1, Optional.empty(), Optional.empty(), more).initialize();
+        return running(1, more);
+    }
+
+    /** Servers with lines of configuration of their own. */
+    public static BaoCluster running(int nodes, String more) {
+        return blank(nodes, Optional.empty(), Optional.empty(), more).initialize();
     }
 
     /** Servers that run and are not initialised, over plain HTTP. */

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -169,6 +170,16 @@ public final class BaoServer implements AutoCloseable {
         if (process != null) {
             process.kill();
         }
+    }
+
+    /** Holds it: it keeps its connections and answers nobody, until {@link #thaw()}. */
+    public void freeze() {
+        Objects.requireNonNull(process, "it doesn't run").signal("STOP");
+    }
+
+    /** Lets it go on. */
+    public void thaw() {
+        Objects.requireNonNull(process, "it doesn't run").signal("CONT");
     }
 
     /** Stops it as its unit would. */

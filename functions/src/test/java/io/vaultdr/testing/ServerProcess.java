@@ -75,6 +75,25 @@ public final class ServerProcess implements AutoCloseable {
         }
     }
 
+    /** Sends it a signal, such as {@code STOP}, which it can't refuse. */
+    public void signal(String name) {
+        try {
+            int status =
+                    new ProcessBuilder("/bin/sh", "-c", "kill -" + name + " " + pid())
+                            .inheritIO()
+                            .start()
+                            .waitFor();
+            if (status != 0) {
+                throw new AssertionError("kill -" + name + " " + pid() + ": status " + status);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
     /** The last lines it wrote. */
     public String tail() {
         try {

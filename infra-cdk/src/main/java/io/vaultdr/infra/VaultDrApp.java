@@ -13,9 +13,11 @@ import io.vaultdr.infra.stack.ClusterStack;
 import io.vaultdr.infra.stack.DrillStack;
 import io.vaultdr.infra.stack.FailoverStack;
 import io.vaultdr.infra.stack.FlagStack;
+import io.vaultdr.infra.stack.ImageStack;
 import io.vaultdr.infra.stack.ProofStack;
 import io.vaultdr.infra.stack.TrafficStack;
 import io.vaultdr.infra.stack.VantageStack;
+import io.vaultdr.infra.stack.WatchStack;
 
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
@@ -112,6 +114,9 @@ public final class VaultDrApp {
                         new BackupStack(
                                 app, names.of("backup-" + region), config, pair, region, zip));
             }
+            if (pair.servers().isPresent()) {
+                stacks.add(new ImageStack(app, names.of("image"), config, pair));
+            }
             for (String region : pair.clusterRegions()) {
                 stacks.add(
                         new ClusterStack(
@@ -128,6 +133,7 @@ public final class VaultDrApp {
                 stacks.add(new ProofStack(app, names.of("proof"), config, there, zip));
                 stacks.add(new DrillStack(app, names.of("drill"), config, pair, zip));
             }
+            stacks.add(new WatchStack(app, names.of("watch"), config, pair));
             if (pair.probed()) {
                 stacks.add(new FailoverStack(app, names.of("failover"), config, pair, zip));
                 if (pair.traffic().isPresent()) {

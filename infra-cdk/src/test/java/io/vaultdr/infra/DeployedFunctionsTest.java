@@ -15,7 +15,16 @@ import java.util.stream.Collectors;
 /** What the doctor asks is what the stacks deploy, on every rung and with a copy's account. */
 class DeployedFunctionsTest {
     @ParameterizedTest
-    @ValueSource(strings = {"backup", "proven", "observe", "automatic", "apart"})
+    @ValueSource(
+            strings = {
+                "backup",
+                "proven",
+                "observe",
+                "automatic",
+                "apart",
+                "cluster",
+                "pilot-light"
+            })
     void areThoseOfTheTemplates(String example) {
         boolean apart = example.equals("apart");
         Config config = apart ? Examples.apart() : Examples.load(example);

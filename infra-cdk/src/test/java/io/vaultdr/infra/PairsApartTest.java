@@ -143,6 +143,14 @@ class PairsApartTest {
         for (Grant grant : grants(of("vantage", all))) {
             if (PAIRS.stream().anyMatch(it -> grant.resources.toString().contains(it))) {
                 changing.addAll(grant.actions);
+                if (grant.actions.contains("dynamodb:PutItem")) {
+                    String vantage = grant.stack.replace("vault-dr-vantage-", "");
+                    assertEquals(
+                            "{\"ForAllValues:StringEquals\":{\"dynamodb:LeadingKeys\":"
+                                    + "[\"evidence#@\",\"readiness#@\"]}}".replace("@", vantage),
+                            grant.condition,
+                            "of the ledger it writes its own evidence, and not who serves");
+                }
             }
         }
         changing.removeIf(action -> action.matches("[a-z0-9]+:(Get|List|Describe|Query).*"));

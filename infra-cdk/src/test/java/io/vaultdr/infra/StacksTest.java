@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -42,6 +43,7 @@ class StacksTest {
     private static final String FAILOVER = "vault-dr-payments-failover";
     private static final String TRAFFIC = "vault-dr-payments-traffic";
     private static final String PROOF = "vault-dr-payments-proof";
+    private static final String WATCH = "vault-dr-payments-watch";
     private static final String DRILL = "vault-dr-payments-drill";
 
     private static Synthesised automatic() {
@@ -51,9 +53,10 @@ class StacksTest {
     @Test
     void eachRungDeploysWhatItNeedsAndNoMore() {
         assertEquals(
-                Set.of(DR, HOME), Set.copyOf(Synthesised.example("backup").templates().keySet()));
+                Set.of(DR, HOME, WATCH),
+                Set.copyOf(Synthesised.example("backup").templates().keySet()));
         assertEquals(
-                Set.of(DR, HOME, PROOF, DRILL),
+                Set.of(DR, HOME, PROOF, DRILL, WATCH),
                 Set.copyOf(Synthesised.example("proven").templates().keySet()));
         assertEquals(
                 Set.of(
@@ -61,6 +64,7 @@ class StacksTest {
                         HOME,
                         PROOF,
                         DRILL,
+                        WATCH,
                         FAILOVER,
                         "vault-dr-vantage-eu-central-1",
                         "vault-dr-vantage-eu-west-1"),
@@ -71,6 +75,7 @@ class StacksTest {
                         HOME,
                         PROOF,
                         DRILL,
+                        WATCH,
                         FAILOVER,
                         TRAFFIC,
                         "vault-dr-vantage-eu-central-1",
@@ -82,6 +87,7 @@ class StacksTest {
                         HOME,
                         PROOF,
                         DRILL,
+                        WATCH,
                         FAILOVER,
                         TRAFFIC,
                         TRAFFIC + "-eu-north-1",
@@ -141,6 +147,21 @@ class StacksTest {
         assertTrue(alarms.contains(name + "-throttles"), name);
         boolean scheduled = names(all, stack, "AWS::Events::Rule", "Name").contains(name);
         assertEquals(scheduled, alarms.contains(name + "-silent"), name);
+        assertEquals(
+                properties.has("VpcConfig"),
+                Objects.requireNonNull(
+                                all.resources(stack, "AWS::IAM::Role")
+                                        .get(properties.at("/Role/Fn::GetAtt/0").asText()))
+                        .at("/Properties/Policies/0/PolicyDocument/Statement")
+                        .valueStream()
+                        .filter(it -> it.get("Effect").asText().equals("Deny"))
+                        .filter(it -> it.get("Action").toString().contains("NetworkInterface"))
+                        .anyMatch(
+                                it ->
+                                        it.at("/Condition/ArnEquals/lambda:SourceFunctionArn")
+                                                .asText()
+                                                .endsWith(":function:" + name)),
+                name + ": its own code must not touch the account's network interfaces");
         int size = 0;
         for (var variable : properties.at("/Environment/Variables").properties()) {
             size += variable.getKey().length() + variable.getValue().asText().length();
@@ -502,6 +523,7 @@ class StacksTest {
                 Map.of(
                         HOME, "111122223333",
                         DRILL, "111122223333",
+                        WATCH, "111122223333",
                         COPY, "444455556666",
                         PROOF, "444455556666"),
                 small);
@@ -726,6 +748,44 @@ class StacksTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    @Test
+    void aBucketThatIsThereIsUsedAndNothingOfItIsMade() {
+        String key = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d";
+        Synthesised given =
+                Synthesised.of(
+                        automaticWith(
+                                yaml ->
+                                        yaml.replace(
+                                                "    snapshots:\n",
+                                                "    snapshots:\n      existing: {"
+                                                        + " eu-west-1: { bucket: our-snapshots,"
+                                                        + " key: '"
+                                                        + key
+                                                        + "' } }\n")));
+        assertEquals(Map.of(), given.resources(HOME, "AWS::S3::Bucket"));
+        assertEquals(Map.of(), given.resources(HOME, "AWS::KMS::Key"));
+        assertEquals(1, given.resources(DR, "AWS::S3::Bucket").size());
+        String taker =
+                given.properties(
+                                HOME,
+                                "AWS::IAM::Role",
+                                "RoleName",
+                                "vault-dr-payments-take-snapshot-eu-west-1")
+                        .toString();
+        assertTrue(taker.contains("arn:aws:s3:::our-snapshots/*"), taker);
+        assertTrue(taker.contains("\"" + key + "\""), taker);
+        assertFalse(taker.contains("snapshots-111122223333-eu-west-1"), taker);
+        assertTrue(
+                given.properties(
+                                HOME,
+                                "AWS::Lambda::Function",
+                                "FunctionName",
+                                "vault-dr-payments-take-snapshot")
+                        .at("/Environment/Variables/PAIR")
+                        .asText()
+                        .contains("\"name\":\"our-snapshots\""));
     }
 
     @Test

@@ -29,14 +29,14 @@ import java.util.function.Supplier;
  *
  * @param templates stack name → template
  */
-record Synthesised(List<Assembled> stacks, Map<String, JsonNode> templates, Path outdir) {
+public record Synthesised(List<Assembled> stacks, Map<String, JsonNode> templates, Path outdir) {
     /**
      * A stack, as the assembly's manifest describes it.
      *
      * @param template the name of its file
      * @param dependencies the names of stacks that are deployed before it
      */
-    record Assembled(
+    public record Assembled(
             String name,
             String account,
             String region,
@@ -92,7 +92,7 @@ record Synthesised(List<Assembled> stacks, Map<String, JsonNode> templates, Path
     }
 
     /** The example of that name. */
-    static Synthesised example(String name) {
+    public static Synthesised example(String name) {
         return EXAMPLES.computeIfAbsent(name, key -> once(key, () -> Examples.load(name)));
     }
 
@@ -213,7 +213,7 @@ record Synthesised(List<Assembled> stacks, Map<String, JsonNode> templates, Path
     }
 
     /** A tree of JSON text. */
-    static JsonNode json(String text) {
+    public static JsonNode json(String text) {
         try {
             return JSON.readTree(text);
         } catch (JsonProcessingException e) {

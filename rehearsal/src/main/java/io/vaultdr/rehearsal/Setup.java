@@ -52,7 +52,8 @@ final class Setup {
                         directory.resolve("setup.sh"),
                         SetupScript.of(
                                 PairSettingsMaker.settings(config, pair, "none"),
-                                pair.proving().map(Config.Prove::recover).orElse(List.of())));
+                                pair.proving().map(Config.Prove::recover).orElse(List.of()),
+                                PairSettingsMaker.names(config, pair)::roleArn));
         Path output = directory.resolve("setup.log");
         var shell =
                 Operator.signedIn(new ProcessBuilder("/bin/sh", script.toString()), aws)

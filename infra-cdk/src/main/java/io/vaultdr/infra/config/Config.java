@@ -214,17 +214,26 @@ public record Config(
                     servers.orElseThrow().nodes(), drCluster().made().orElseThrow().zones());
         }
 
-        /** The logins that a made cluster gets. */
+        /** The logins that its clusters get. */
         public List<Intent> logins() {
-            return new VaultSetup(
-                            proving().map(Prove::recover).orElse(List.of()),
-                            home.made().isPresent())
+            return new VaultSetup(proving().map(Prove::recover).orElse(List.of()), made())
                     .intents();
         }
 
         /** Where a made cluster's audit device writes, the same on every node. */
         public String auditFile() {
             return "/var/log/" + edition.name().toLowerCase(Locale.ROOT) + "/audit.log";
+        }
+
+        /** The sides whose cluster is made. */
+        public List<Side> madeSides() {
+            return Stream.of(Side.HOME, Side.DR)
+                    .filter(
+                            side ->
+                                    (side == Side.HOME ? Optional.of(home) : dr)
+                                            .flatMap(Cluster::made)
+                                            .isPresent())
+                    .toList();
         }
 
         /** The cluster on {@code side}. */
@@ -352,9 +361,22 @@ public record Config(
      *     it
      * @param keep what stays for how long, and in which class
      * @param lock how long nobody may delete a version
+     * @param existing region → the bucket that is there already; where a region has none, one is
+     *     made
      */
     public record Snapshots(
-            Duration every, long largest, RetentionSettings keep, Optional<Lock> lock) {}
+            Duration every,
+            long largest,
+            RetentionSettings keep,
+            Optional<Lock> lock,
+            Map<String, Existing> existing) {}
+
+    /**
+     * A bucket that somebody else made, and the key of its default encryption.
+     *
+     * @param key the key's ARN
+     */
+    public record Existing(String bucket, String key) {}
 
     /** Object lock: the default retention of a bucket. */
     public record Lock(int days, Mode mode) {

@@ -224,6 +224,8 @@ public final class ConfigFile {
                         pages);
         if (section.good()) {
             together(pair, section, vantages);
+            LoginReader.together(pair, section, account);
+            SnapshotsReader.together(pair, section);
         }
         section.finish();
         return pair;
@@ -304,9 +306,8 @@ public final class ConfigFile {
 
     private Cluster cluster(Section section, SideReader with, Side side) {
         URI address = section.required("address", Kind.ADDRESS);
-        Section login = section.requiredSection("login", "{ approle: the prefix of its secrets }");
-        String approle = login.required("approle", Kind.SECRET);
-        login.finish();
+        LoginReader login =
+                LoginReader.read(section.requiredSection("login", LoginReader.EXPECTED));
         String region = section.required("region", Kind.REGION);
         Optional<String> serverName = section.optional("serverName", Kind.HOST);
         Optional<String> ca = section.optional("ca", Kind.TEXT).flatMap(path -> pem(section, path));
@@ -321,12 +322,12 @@ public final class ConfigFile {
                                 // Nodes are asked by their own addresses, which change.
                                 serverName.or(() -> Optional.of(address.getHost())),
                                 ca,
-                                approle,
+                                login.approle(),
                                 network,
                                 Optional.of(Names.group(with.prefix(), with.id(), side)),
                                 Optional.of(Names.instances(with.id(), side)),
                                 with.servers().map(Servers::nodes).orElse(1),
-                                with.servers().flatMap(Servers::awsLogin),
+                                with.servers().flatMap(Servers::awsLogin).or(login::aws),
                                 made)
                         : brought(
                                 section,
@@ -338,12 +339,12 @@ public final class ConfigFile {
                                         List.of(address),
                                         serverName,
                                         ca,
-                                        approle,
+                                        login.approle(),
                                         network,
                                         Optional.empty(),
                                         Optional.empty(),
                                         1,
-                                        Optional.empty(),
+                                        login.aws(),
                                         Optional.empty()));
         section.finish();
         return cluster;
@@ -376,7 +377,7 @@ public final class ConfigFile {
                 instances,
                 section.optional("voters", Kind.number(1, 7))
                         .orElse(nodes.isEmpty() ? 1 : nodes.size()),
-                Optional.empty(),
+                read.awsLogin(),
                 Optional.empty());
     }
 

@@ -6,6 +6,7 @@ import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Prove;
 import io.vaultdr.infra.config.Config.Servers;
 import io.vaultdr.infra.config.Config.Traffic.Flag;
+import io.vaultdr.infra.watch.ServerMetric;
 import io.vaultdr.model.Side;
 
 import java.util.ArrayList;
@@ -38,6 +39,11 @@ public record Cost(List<Item> items) {
     private static final double METRIC_CALL = 0.01 / 1_000;
     private static final double TABLE_WRITE = 0.625 / 1_000_000;
     private static final double TABLE_READ = 0.125 / 1_000_000;
+    private static final double DASHBOARD = 3.00;
+
+    /** Processors, memory, and disks by the cluster and by the path. */
+    private static final int HOST_METRICS = 4;
+
     private static final double KEY = 1.00;
     private static final double NAT_HOUR = 0.045;
     private static final double ENDPOINT_HOUR = 0.01;
@@ -163,11 +169,32 @@ public record Cost(List<Item> items) {
                         name,
                         stacks * 2 + regions * 5 + clusters * 7 + keepers * 4,
                         "of snapshots"));
+        items.add(item(name, "dashboard", DASHBOARD, "%.2f", DASHBOARD));
         pair.proving().ifPresent(prove -> proof(pair, prove, runs, name, items));
         pair.servers().ifPresent(servers -> clusters(pair, servers, name, items));
+        for (Side side : pair.madeSides()) {
+            nodes(pair, side, name, items);
+        }
         if (pair.probed()) {
             failover(config, pair, name, items);
         }
+    }
+
+    /** What is watched of a made cluster's nodes. */
+    private static void nodes(Pair pair, Side side, Optional<String> name, List<Item> items) {
+        int metrics = ServerMetric.of(pair.edition()).size() + HOST_METRICS;
+        items.add(
+                item(
+                        name,
+                        "metrics of " + side + "'s nodes",
+                        metrics * METRIC,
+                        "%d x %.2f",
+                        metrics,
+                        METRIC));
+        boolean burstable = pair.servers().orElseThrow().instanceType().startsWith("t");
+        // The nodes' own, of which home has one more, and that of a new image.
+        int alarms = (side == Side.HOME ? 17 : 16) + (burstable ? 1 : 0) + 1;
+        items.add(alarms(name, alarms, "of " + side + "'s nodes"));
     }
 
     private static void proof(

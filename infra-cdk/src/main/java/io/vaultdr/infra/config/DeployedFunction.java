@@ -1,6 +1,7 @@
 package io.vaultdr.infra.config;
 
 import io.vaultdr.infra.config.Config.Pair;
+import io.vaultdr.model.Side;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +47,12 @@ public record DeployedFunction(
             }
             if (!region.equals(copy)) {
                 purposes.add("freshness-check");
+            }
+            if (pair.madeIn(region).isPresent()) {
+                purposes.add("retire-peer");
+            }
+            if (pair.madeIn(region).equals(Optional.of(Side.HOME))) {
+                purposes.add("initialize-cluster");
             }
             purposes.forEach(it -> all.add(of(config, pair, it, region, Optional.empty())));
         }

@@ -1,11 +1,13 @@
 package io.vaultdr.infra.config;
 
+import io.vaultdr.infra.config.Config.Existing;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.PairSettings.Tag;
 
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Every name of a pair's resources, made in one place: stacks find one another by them, across
@@ -13,8 +15,14 @@ import java.util.Map;
  *
  * @param account the account that is spoken from
  * @param owners region → account of the snapshot bucket there
+ * @param existing region → the snapshot bucket that isn't made by a stack
  */
-public record Names(String prefix, PairId pair, String account, Map<String, String> owners) {
+public record Names(
+        String prefix,
+        PairId pair,
+        String account,
+        Map<String, String> owners,
+        Map<String, Existing> existing) {
     /** The key of the traffic flag in its bucket. */
     public static final String FLAG_KEY = "traffic/dr";
 
@@ -53,7 +61,14 @@ public record Names(String prefix, PairId pair, String account, Map<String, Stri
 
     /** The snapshot bucket of {@code region}. */
     public String snapshots(String region) {
-        return of("snapshots-" + owner(region) + "-" + region);
+        return existing.containsKey(region)
+                ? existing.get(region).bucket()
+                : of("snapshots-" + owner(region) + "-" + region);
+    }
+
+    /** The ARN of the key of a snapshot bucket that no stack makes. */
+    public Optional<String> existingKey(String region) {
+        return Optional.ofNullable(existing.get(region)).map(Existing::key);
     }
 
     /** The alias of the key that encrypts snapshots, the same in each region. */

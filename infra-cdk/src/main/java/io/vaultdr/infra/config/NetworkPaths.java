@@ -68,6 +68,7 @@ public final class NetworkPaths {
     private void pair(Pair pair) {
         takeSnapshot(pair, pair.home());
         rotateLogins(pair, pair.home());
+        askWhoCalls(pair, pair.home());
         pair.proving().ifPresent(prove -> prove(pair, prove));
         for (String region : pair.clusterRegions()) {
             pair.madeIn(region)
@@ -82,6 +83,7 @@ public final class NetworkPaths {
         }
         takeSnapshot(pair, pair.drCluster());
         rotateLogins(pair, pair.drCluster());
+        askWhoCalls(pair, pair.drCluster());
         Cluster dr = pair.drCluster();
         String home = pair.home().region();
         Source fence = source(pair, "fence", dr);
@@ -199,6 +201,20 @@ public final class NetworkPaths {
             service(source, "dynamodb", pair.drCluster().region());
         }
         authorities(pair, source);
+    }
+
+    /** Where functions log in by their AWS role, it is the servers that ask STS. */
+    private void askWhoCalls(Pair pair, Cluster cluster) {
+        if (cluster.awsLogin().isPresent()) {
+            add(
+                    new Source(
+                            "the servers of " + pair.id(),
+                            cluster.region(),
+                            cluster.network().vpc()),
+                    "sts." + cluster.region() + ".amazonaws.com",
+                    443,
+                    "a NAT gateway, or an interface endpoint for sts");
+        }
     }
 
     private void rotateLogins(Pair pair, Cluster cluster) {

@@ -125,7 +125,7 @@ public record NextRung(
                     at
                             + "dr: { region, address, nodes, login, vpc, instances,"
                             + " autoScalingGroup, voters } of the DR cluster: one running,"
-                            + " uninitialised node");
+                            + " uninitialised node; or dr.cluster, which has it made");
             return;
         }
         if (dr.get().instances().isEmpty()) {
@@ -218,7 +218,33 @@ public record NextRung(
                                             + raise(pair)
                                             + " in the witness region too");
                 };
-        return all.toList();
+        return Stream.concat(all, ofMade(names, pair, next)).toList();
+    }
+
+    private static Stream<String> ofMade(String names, Pair pair, Stage next) {
+        Optional<Cluster> dr = pair.dr().filter(it -> it.made().isPresent());
+        if (next != Stage.OBSERVE || dr.isEmpty()) {
+            return Stream.of();
+        }
+        Stream<String> care =
+                Stream.of(
+                        names
+                                + "retire-peer: complete and hold the lifecycle hooks of "
+                                + dr.get().autoScalingGroup().orElseThrow()
+                                + ", read the secret <login>/retire of the DR region",
+                        "the nodes' role: use the seal's key, read their settings, certificate and"
+                                + " quarantine marks, find each other, write logs and metrics");
+        return pair.on(next).bootsDrills()
+                ? Stream.concat(
+                        care,
+                        Stream.of(
+                                names
+                                        + "drill-cluster: change the size of the drill's own group"
+                                        + " and run "
+                                        + names
+                                        + "restart and -wipe on its instances, in a network without"
+                                        + " a way out"))
+                : care;
     }
 
     private static String raise(Pair pair) {

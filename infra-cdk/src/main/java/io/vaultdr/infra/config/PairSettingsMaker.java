@@ -131,7 +131,12 @@ public final class PairSettingsMaker {
         Map<String, String> owners = new TreeMap<>();
         owners.put(pair.home().region(), home);
         pair.copyTo().ifPresent(region -> owners.put(region, copy));
-        return new Names(config.prefix(), pair.id(), pair.inCopyAccount() ? copy : home, owners);
+        return new Names(
+                config.prefix(),
+                pair.id(),
+                pair.inCopyAccount() ? copy : home,
+                owners,
+                pair.snapshots().existing());
     }
 
     private static PairSettings.Bucket snapshots(Names names, String region) {

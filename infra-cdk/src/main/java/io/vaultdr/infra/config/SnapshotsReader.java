@@ -1,6 +1,8 @@
 package io.vaultdr.infra.config;
 
+import io.vaultdr.infra.config.Config.Existing;
 import io.vaultdr.infra.config.Config.Lock;
+import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Snapshots;
 import io.vaultdr.runtime.RetentionSettings;
 import io.vaultdr.runtime.RetentionSettings.Archive;
@@ -11,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Reads how snapshots are taken, kept, locked and moved to a colder class. */
 final class SnapshotsReader {
@@ -56,7 +59,12 @@ final class SnapshotsReader {
                         section.optional("largest", Kind.size(1L << 20, Sizes.LARGEST))
                                 .orElse(1L << 30),
                         keep,
-                        lock);
+                        lock,
+                        new TreeMap<>(
+                                section.sectionOrEmpty("existing")
+                                        .each(
+                                                Kind.REGION,
+                                                (_, bucket) -> SnapshotsReader.existing(bucket))));
         if (section.good()) {
             together(section, snapshots);
         }
@@ -98,6 +106,46 @@ final class SnapshotsReader {
                                 .orElse(Lock.Mode.GOVERNANCE));
         section.finish();
         return lock;
+    }
+
+    private static Existing existing(Section section) {
+        Existing existing =
+                new Existing(
+                        section.required("bucket", Kind.BUCKET),
+                        section.required("key", Kind.KMS_KEY));
+        section.finish();
+        return existing;
+    }
+
+    /** What is only wrong together with the rest of the pair. */
+    static void together(Pair pair, Section section) {
+        pair.snapshots()
+                .existing()
+                .forEach(
+                        (region, existing) -> {
+                            if (!pair.bucketRegions().contains(region)) {
+                                section.mistake(
+                                        "snapshots",
+                                        "a bucket in " + region,
+                                        "one of the regions that snapshots go to: "
+                                                + String.join(", ", pair.bucketRegions()));
+                            }
+                            if (!existing.key().contains(":kms:" + region + ":")) {
+                                section.mistake(
+                                        "snapshots",
+                                        existing.key() + " for a bucket in " + region,
+                                        "the key of that region, a replica where it is one of"
+                                                + " several");
+                            }
+                            if (pair.copyAccount().isPresent()
+                                    && pair.copyTo().filter(region::equals).isPresent()) {
+                                section.mistake(
+                                        "snapshots",
+                                        "a bucket in " + region + " with copyAccount",
+                                        "none there: that home may only add is said by the"
+                                                + " bucket's policy, which the stack makes");
+                            }
+                        });
     }
 
     private static void together(Section section, Snapshots snapshots) {

@@ -67,6 +67,44 @@ public final class Warnings {
                             + pair.home().region()
                             + " and lost with it.");
         }
+        pair.snapshots()
+                .existing()
+                .forEach(
+                        (region, existing) ->
+                                warnings.add(
+                                        at
+                                                + "snapshots.existing."
+                                                + region
+                                                + ": nothing of "
+                                                + existing.bucket()
+                                                + " is made or changed here. It has to be"
+                                                + " versioned, without a rule that expires current"
+                                                + " objects, with EventBridge notifications on and "
+                                                + existing.key()
+                                                + " as its default encryption; the key's policy has"
+                                                + " to let IAM of the account decide"
+                                                + lock(pair)
+                                                + archive(pair)
+                                                + "."));
         return List.copyOf(warnings);
+    }
+
+    private static String lock(Pair pair) {
+        return pair.snapshots()
+                .lock()
+                .map(it -> "; object lock of " + it.days() + " days is its default retention")
+                .orElse("");
+    }
+
+    /** Retention tags what goes; that it goes is the bucket's own rule. */
+    private static String archive(Pair pair) {
+        return pair.snapshots()
+                .keep()
+                .archive()
+                .map(
+                        it ->
+                                "; a lifecycle rule moves what is tagged vault-dr-class=archive to "
+                                        + it.storageClass())
+                .orElse("");
     }
 }

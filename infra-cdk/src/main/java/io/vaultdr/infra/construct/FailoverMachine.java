@@ -2,6 +2,7 @@ package io.vaultdr.infra.construct;
 
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.iam.MachinePolicy;
+import io.vaultdr.infra.iam.Policy;
 
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.services.lambda.IFunction;
@@ -146,6 +147,25 @@ public final class FailoverMachine extends Construct {
             List<String> functions,
             Duration timeout,
             IChainable start) {
+        return machine(
+                scope,
+                region,
+                name,
+                comment,
+                new MachinePolicy(names, region, functions),
+                timeout,
+                start);
+    }
+
+    /** A machine with a log, a trace and a role of its own. */
+    public static StateMachine machine(
+            Construct scope,
+            String region,
+            String name,
+            String comment,
+            Policy policy,
+            Duration timeout,
+            IChainable start) {
         LogGroup log =
                 LogGroup.Builder.create(scope, "Log")
                         .logGroupName("/aws/vendedlogs/states/" + name)
@@ -163,7 +183,7 @@ public final class FailoverMachine extends Construct {
                                         "Role",
                                         name + "-machine-" + region,
                                         "states.amazonaws.com",
-                                        new MachinePolicy(names, region, functions).allowances())
+                                        policy.allowances())
                                 .withoutPolicyUpdates())
                 .timeout(Times.of(timeout))
                 .tracingEnabled(true)

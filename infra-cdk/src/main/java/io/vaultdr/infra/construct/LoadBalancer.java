@@ -5,6 +5,8 @@ import io.github.cdklabs.cdknag.NagSuppressions;
 import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Made;
 
+import software.amazon.awscdk.services.cloudwatch.IMetric;
+import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.ec2.CfnSecurityGroup;
 import software.amazon.awscdk.services.elasticloadbalancingv2.CfnListener;
 import software.amazon.awscdk.services.elasticloadbalancingv2.CfnLoadBalancer;
@@ -36,6 +38,7 @@ public final class LoadBalancer extends Construct {
     private static final int IN_A_ROW = 2;
     private static final int DEREGISTRATION_SECONDS = 15;
 
+    private final CfnLoadBalancer balancer;
     private final CfnTargetGroup targets;
     private final CfnListener listener;
 
@@ -53,7 +56,7 @@ public final class LoadBalancer extends Construct {
         super(scope, id);
         Made made = cluster.made().orElseThrow();
         int port = cluster.address().getPort();
-        CfnLoadBalancer balancer =
+        balancer =
                 CfnLoadBalancer.Builder.create(this, "Balancer")
                         .name(name)
                         .type("network")
@@ -131,6 +134,23 @@ public final class LoadBalancer extends Construct {
                                 .hostedZoneId(balancer.getAttrCanonicalHostedZoneId())
                                 .evaluateTargetHealth(false)
                                 .build())
+                .build();
+    }
+
+    /** How many of its targets are unhealthy. */
+    public IMetric unhealthyTargets() {
+        return Metric.Builder.create()
+                .namespace("AWS/NetworkELB")
+                .metricName("UnHealthyHostCount")
+                .dimensionsMap(
+                        new TreeMap<>(
+                                Map.of(
+                                        "LoadBalancer",
+                                        balancer.getAttrLoadBalancerFullName(),
+                                        "TargetGroup",
+                                        targets.getAttrTargetGroupFullName())))
+                .statistic("Maximum")
+                .period(Times.minutes(1))
                 .build();
     }
 

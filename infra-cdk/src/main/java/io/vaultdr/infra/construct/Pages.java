@@ -130,6 +130,30 @@ public final class Pages {
                 .build();
     }
 
+    /**
+     * Pages when an event comes. The topic has to let rules publish.
+     *
+     * @param what it means, as a whole sentence
+     */
+    public void onEvent(
+            Construct scope,
+            String id,
+            String name,
+            EventPattern events,
+            String what,
+            String runbook) {
+        Rule.Builder.create(scope, id)
+                .ruleName(name)
+                .description(what)
+                .eventPattern(events)
+                .targets(
+                        List.of(
+                                SnsTopic.Builder.create(topic)
+                                        .message(RuleTargetInput.fromText(described(what, runbook)))
+                                        .build()))
+                .build();
+    }
+
     /** The topic that another stack of the same region makes. */
     public static Pages named(Construct scope, String arn) {
         return new Pages(Topic.fromTopicArn(scope, "Pages", arn), arn);

@@ -6,6 +6,7 @@ import io.vaultdr.infra.iam.Allowance;
 
 import software.amazon.awscdk.services.iam.IPrincipal;
 import software.amazon.awscdk.services.iam.PolicyDocument;
+import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.constructs.Construct;
@@ -14,20 +15,32 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Makes roles whose whole policy stands in them, each wildcard with its reason. */
-final class Roles {
+public final class Roles {
     private Roles() {}
 
     /** A role that {@code service} takes on. */
-    static Role role(
+    public static Role role(
             Construct scope, String id, String name, String service, List<Allowance> allowances) {
-        return role(scope, id, name, new ServicePrincipal(service), allowances);
+        return role(scope, id, name, new ServicePrincipal(service), allowances, List.of());
     }
 
     /** A role that {@code who} takes on. */
     static Role role(
             Construct scope, String id, String name, IPrincipal who, List<Allowance> allowances) {
+        return role(scope, id, name, who, allowances, List.of());
+    }
+
+    /** The same, less what {@code denials} deny. */
+    static Role role(
+            Construct scope,
+            String id,
+            String name,
+            IPrincipal who,
+            List<Allowance> allowances,
+            List<PolicyStatement> denials) {
         Role role =
                 Role.Builder.create(scope, id)
                         .roleName(name)
@@ -37,8 +50,12 @@ final class Roles {
                                         "intent",
                                         PolicyDocument.Builder.create()
                                                 .statements(
-                                                        allowances.stream()
-                                                                .map(Allowance::statement)
+                                                        Stream.concat(
+                                                                        allowances.stream()
+                                                                                .map(
+                                                                                        Allowance
+                                                                                                ::statement),
+                                                                        denials.stream())
                                                                 .toList())
                                                 .minimize(false)
                                                 .build()))

@@ -6,6 +6,7 @@ import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Config.Servers;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.infra.config.NodeSettings;
+import io.vaultdr.infra.iam.Allowance;
 import io.vaultdr.infra.iam.NodePolicy;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.PairSettings.Tag;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The instances of a made cluster. How many there are is never said here, only how few there may
@@ -94,7 +96,14 @@ public final class ServerGroup extends Construct {
         }
     }
 
+    /** A group whose instances may do what a node needs. */
     public ServerGroup(Construct scope, String id, Names names, Pair pair, Props props) {
+        this(scope, id, names, pair, props, List.of());
+    }
+
+    /** A group whose instances may do {@code more} than a node needs. */
+    public ServerGroup(
+            Construct scope, String id, Names names, Pair pair, Props props, List<Allowance> more) {
         super(scope, id);
         Servers servers = pair.servers().orElseThrow();
         role =
@@ -103,7 +112,11 @@ public final class ServerGroup extends Construct {
                         "Role",
                         props.role(),
                         "ec2.amazonaws.com",
-                        new NodePolicy(names, props.parameter(), props.node()).allowances());
+                        Stream.concat(
+                                        new NodePolicy(names, props.parameter(), props.node())
+                                                .allowances().stream(),
+                                        more.stream())
+                                .toList());
         CfnInstanceProfile profile =
                 CfnInstanceProfile.Builder.create(this, "Profile")
                         .instanceProfileName(props.role())
@@ -269,7 +282,7 @@ public final class ServerGroup extends Construct {
                 .build();
     }
 
-    /** What its instances may do; who watches them adds what that needs. */
+    /** What its instances may do. */
     public Role role() {
         return role;
     }

@@ -24,6 +24,7 @@ import software.amazon.awscdk.services.events.RuleTargetInput;
 import software.amazon.awscdk.services.events.Schedule;
 import software.amazon.awscdk.services.events.targets.LambdaFunction;
 import software.amazon.awscdk.services.iam.IRole;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.lambda.Alias;
 import software.amazon.awscdk.services.lambda.Architecture;
 import software.amazon.awscdk.services.lambda.Code;
@@ -158,20 +159,22 @@ public final class VaultDrFunction extends Construct {
                         .removalPolicy(RemovalPolicy.DESTROY)
                         .build();
         Stack stack = Stack.of(this);
+        FunctionPolicy any =
+                new FunctionPolicy(
+                        logArn(stack),
+                        props.undelivered().getQueueArn(),
+                        props.reach().isPresent());
         IRole role =
                 Roles.role(
                                 this,
                                 "Role",
                                 props.name() + "-" + stack.getRegion(),
-                                "lambda.amazonaws.com",
+                                new ServicePrincipal("lambda.amazonaws.com"),
                                 Stream.concat(
-                                                new FunctionPolicy(
-                                                                logArn(stack),
-                                                                props.undelivered().getQueueArn(),
-                                                                props.reach().isPresent())
-                                                        .allowances().stream(),
+                                                any.allowances().stream(),
                                                 props.policy().allowances().stream())
-                                        .toList())
+                                        .toList(),
+                                any.denials(arn(stack, "lambda", "function:" + props.name())))
                         // What constructs would add by themselves stands in the policy already.
                         .withoutPolicyUpdates();
         Map<String, String> environment = new LinkedHashMap<>(props.environment());
@@ -335,12 +338,12 @@ public final class VaultDrFunction extends Construct {
     }
 
     private String logArn(Stack stack) {
-        return "arn:aws:logs:"
-                + stack.getRegion()
-                + ":"
-                + stack.getAccount()
-                + ":log-group:/aws/lambda/"
-                + props.name();
+        return arn(stack, "logs", "log-group:/aws/lambda/" + props.name());
+    }
+
+    private static String arn(Stack stack, String service, String resource) {
+        return String.join(
+                ":", "arn:aws", service, stack.getRegion(), stack.getAccount(), resource);
     }
 
     private ISecurityGroup securityGroup(Reach reach) {

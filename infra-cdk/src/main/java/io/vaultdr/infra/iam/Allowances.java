@@ -67,20 +67,22 @@ final class Allowances {
     /** Uses the key of a bucket's snapshots, through S3 only and for that bucket. */
     static Allowance key(Names names, String region, String... actions) {
         Allowance key =
-                names.owns(region)
-                        ? aliased(names, region, names.snapshotKeyAlias(), actions)
-                        : Allowance.onPattern(
-                                        "arn:aws:kms:"
-                                                + region
-                                                + ":"
-                                                + names.owner(region)
-                                                + ":key/*",
-                                        KEY_ELSEWHERE,
-                                        actions)
-                                .when(
-                                        "StringEquals",
-                                        BUCKET_OF_KEY,
-                                        "arn:aws:s3:::" + names.snapshots(region));
+                names.existingKey(region).isPresent()
+                        ? Allowance.on(names.existingKey(region).get(), actions)
+                        : names.owns(region)
+                                ? aliased(names, region, names.snapshotKeyAlias(), actions)
+                                : Allowance.onPattern(
+                                                "arn:aws:kms:"
+                                                        + region
+                                                        + ":"
+                                                        + names.owner(region)
+                                                        + ":key/*",
+                                                KEY_ELSEWHERE,
+                                                actions)
+                                        .when(
+                                                "StringEquals",
+                                                BUCKET_OF_KEY,
+                                                "arn:aws:s3:::" + names.snapshots(region));
         return key.when("StringEquals", "kms:ViaService", "s3." + region + ".amazonaws.com");
     }
 
@@ -116,7 +118,7 @@ final class Allowances {
             Names names, Pair pair, String region, String login, String... actions) {
         return new Allowance(
                 List.of(actions),
-                Intent.of(pair.home().made().isPresent()).stream()
+                Intent.of(pair.made()).stream()
                         .map(intent -> arn(names, region, login + "/" + intent))
                         .toList(),
                 Map.of(),
@@ -207,6 +209,25 @@ final class Allowances {
                         .when("StringEquals", "ssm:resourceTag/" + tag.key(), tag.value()));
         all.add(unscoped("ssm:ListCommandInvocations"));
         return all;
+    }
+
+    /** Lets Systems Manager lead an instance, which takes the place of SSH. */
+    static Allowance managedInstance() {
+        return unscoped(
+                "ssm:UpdateInstanceInformation",
+                "ssm:ListAssociations",
+                "ssm:ListInstanceAssociations",
+                "ssm:PutInventory",
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+                "ec2messages:AcknowledgeMessage",
+                "ec2messages:DeleteMessage",
+                "ec2messages:FailMessage",
+                "ec2messages:GetEndpoint",
+                "ec2messages:GetMessages",
+                "ec2messages:SendReply");
     }
 
     /** Something on a group. */

@@ -18,7 +18,13 @@ public record MachinePolicy(Names names, String region, List<String> steps) impl
                                     + " deployment",
                             "lambda:InvokeFunction"));
         }
-        all.add(
+        all.addAll(observed());
+        return all;
+    }
+
+    /** What every machine needs to write its log and its traces. */
+    static List<Allowance> observed() {
+        return List.of(
                 Allowances.unscoped(
                         "logs:CreateLogDelivery",
                         "logs:GetLogDelivery",
@@ -27,13 +33,11 @@ public record MachinePolicy(Names names, String region, List<String> steps) impl
                         "logs:ListLogDeliveries",
                         "logs:PutResourcePolicy",
                         "logs:DescribeResourcePolicies",
-                        "logs:DescribeLogGroups"));
-        all.add(
+                        "logs:DescribeLogGroups"),
                 Allowances.unscoped(
                         "xray:PutTraceSegments",
                         "xray:PutTelemetryRecords",
                         "xray:GetSamplingRules",
                         "xray:GetSamplingTargets"));
-        return all;
     }
 }

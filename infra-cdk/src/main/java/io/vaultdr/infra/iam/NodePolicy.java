@@ -34,22 +34,7 @@ public record NodePolicy(Names names, String parameter, NodeSettings node) imple
         }
         all.add(Allowance.on(node.pages(), "sns:Publish"));
         all.add(Allowances.unscoped("ec2:DescribeInstances"));
-        all.add(
-                Allowances.unscoped(
-                        "ssm:UpdateInstanceInformation",
-                        "ssm:ListAssociations",
-                        "ssm:ListInstanceAssociations",
-                        "ssm:PutInventory",
-                        "ssmmessages:CreateControlChannel",
-                        "ssmmessages:CreateDataChannel",
-                        "ssmmessages:OpenControlChannel",
-                        "ssmmessages:OpenDataChannel",
-                        "ec2messages:AcknowledgeMessage",
-                        "ec2messages:DeleteMessage",
-                        "ec2messages:FailMessage",
-                        "ec2messages:GetEndpoint",
-                        "ec2messages:GetMessages",
-                        "ec2messages:SendReply"));
+        all.add(Allowances.managedInstance());
         return all;
     }
 

@@ -1,5 +1,6 @@
 package io.vaultdr.infra.iam;
 
+import io.vaultdr.aws.DynamoDbEvidence;
 import io.vaultdr.infra.config.Config;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
@@ -25,9 +26,14 @@ public record ProbePolicy(Config config, String region, String settingsPath) imp
         for (Pair pair : config.probedPairs()) {
             Names names = PairSettingsMaker.names(config, pair);
             String dr = pair.drCluster().region();
+            all.add(Allowances.ledger(names, dr, "dynamodb:GetItem", "dynamodb:Query"));
+            // Whoever holds a vantage, home's too, mustn't be able to say who serves.
             all.add(
-                    Allowances.ledger(
-                            names, dr, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"));
+                    Allowances.ledger(names, dr, "dynamodb:PutItem")
+                            .when(
+                                    "ForAllValues:StringEquals",
+                                    "dynamodb:LeadingKeys",
+                                    DynamoDbEvidence.partitions(region)));
             if (region.equals(dr)) {
                 readiness(pair, names, all);
             }

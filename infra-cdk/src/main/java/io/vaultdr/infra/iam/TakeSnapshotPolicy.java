@@ -1,5 +1,6 @@
 package io.vaultdr.infra.iam;
 
+import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.Names;
 import io.vaultdr.vault.Login.Intent;
@@ -15,13 +16,13 @@ public record TakeSnapshotPolicy(Names names, Pair pair, String region) implemen
 
         pair.bucketRegions()
                 .forEach(bucket -> all.addAll(Allowances.writeSnapshots(names, bucket)));
-        String login =
-                region.equals(pair.home().region())
-                        ? pair.home().login()
-                        : pair.drCluster().login();
-        all.add(Allowances.login(names, region, login, "snapshot"));
+        Cluster cluster = region.equals(pair.home().region()) ? pair.home() : pair.drCluster();
+        String login = cluster.login();
+        if (cluster.awsLogin().isEmpty()) {
+            all.add(Allowances.login(names, region, login, "snapshot"));
+        }
         // Which version of each login the snapshot knows, without reading one.
-        for (Intent intent : Intent.of(pair.home().made().isPresent())) {
+        for (Intent intent : Intent.of(pair.made())) {
             all.add(Allowances.seeLogin(names, region, login, intent.toString()));
         }
         all.add(Allowances.certificates(names, region));

@@ -3,6 +3,7 @@ package io.vaultdr.infra.setup;
 import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.cluster.VaultSetup.Place;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.PairSettings.AwsLogin;
 import io.vaultdr.vault.Login.Intent;
 
 import java.util.List;
@@ -10,11 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Writes the script that prepares a pair's serving cluster: the KV mount of the canary, a policy
- * and an AppRole per intent, and their credentials in Secrets Manager of each cluster's region. A
- * person reads it and runs it; nothing of ours holds the token that it needs.
+ * and a role per intent, and the AppRoles' credentials in Secrets Manager of each cluster's region.
+ * A person reads it and runs it; nothing of ours holds the token that it needs.
  *
  * <p>The DR cluster needs none of it: it gets all with the first restore.
  */
@@ -34,8 +36,8 @@ public final class SetupScript {
             #   @ADDRESS_VARIABLE@=@ADDRESS@ sh setup.sh
             #
             # It needs a token that may write policies, mounts and auth methods, and AWS credentials
-            # that may get, create and put the secrets named below. Run it again at any time: what
-            # is there and works stays as it is. With ROTATE=1 it issues new secret ids, as the
+            # that may get (in a batch too), create and put the secrets named below. Run it again at
+            # any time: what is there and works stays as it is. With ROTATE=1 it issues new secret ids, as the
             # function RotateLogins does by itself before they are thirty days old; that one also
             # destroys those that no region uses and no snapshot knows any more. What lies in another
             # account only this script replaces.
@@ -112,39 +114,82 @@ public final class SetupScript {
             esac
             """;
 
+    /** A mount that others use as well is theirs: what it lacks is told, and left to a person. */
+    private static final String AWS =
+            """
+
+            # Functions that act on the serving cluster log in by their own AWS role. The server
+            # asks STS of the region that the caller signed for, so that none depends on another.
+            method='@AWS_MOUNT@' wanted='@SERVER_ID@'
+            case $methods in
+              *'"@AWS_MOUNT@/"'*)
+                config=$(@SERVER@ read -format=json "auth/$method/config/client" 2>/dev/null) || config=''
+                case $config in
+                  *'"use_sts_region_from_client": true'*) ;;
+                  *) fail "auth method $method doesn't ask STS of the caller's region: look who else \
+            uses it, then: @SERVER@ write auth/$method/config/client use_sts_region_from_client=true" ;;
+                esac
+                case $config in
+                  *'"iam_server_id_header_value": "'"$wanted"'"'*) ;;
+                  *) fail "auth method $method wants another server id than '$wanted': set \
+            login.aws.serverId of the pair to its iam_server_id_header_value" ;;
+                esac
+                say "auth method $method: unchanged" ;;
+              *)
+                @SERVER@ auth enable -path="$method" aws >/dev/null
+                @SERVER@ write "auth/$method/config/client" use_sts_region_from_client=true \
+                  iam_server_id_header_value="$wanted" >/dev/null
+                say "auth method $method: enabled" ;;
+            esac
+            """;
+
     private static final String STORE =
             """
 
             # The value of one field of a JSON answer on standard input; ours are all plain words.
             field() { sed -n 's/.*"'"$1"'": *"\\([^"]*\\)".*/\\1/p'; }
 
-            # What a region's secret holds; nothing where there is none. $3 is a profile, if any.
-            stored() {
-              if answer=$(aws ${3:+--profile "$3"} secretsmanager get-secret-value \\
-                  --region "$1" --secret-id "$2" --query SecretString --output text 2>&1 </dev/null); then
-                printf '%s' "$answer"
-              else
-                case $answer in
-                  *ResourceNotFoundException*) ;;
-                  *) fail "read secret $2 in $1: $answer" ;;
-                esac
-              fi
+            # What all secrets of a region ($1) hold, a line each with its name: $2 is a profile or
+            # empty, the names follow. One call, as each takes the command a second to start.
+            all_of() {
+              region=$1 account=$2
+              shift 2
+              aws ${account:+--profile "$account"} secretsmanager batch-get-secret-value \\
+                --region "$region" --secret-id-list "$@" --output text --query \\
+                '[SecretValues[].[`is`,Name,SecretString],Errors[].[`error`,SecretId,ErrorCode]][]' \\
+                </dev/null || fail "the secrets of $region can't be read"
             }
 
-            # Takes the secret's value from standard input. The version is named by the secret id's
-            # accessor ($4, no secret), so that it has the same name in every region. $5 is a
-            # profile, if any.
+            # What one of them ($2) holds; nothing where there is none. $1 are all.
+            stored() {
+              printf '%s\\n' "$1" | while IFS='\t' read -r kind name value; do
+                case $kind:$name:$value in
+                  "is:$2:"*) printf '%s' "$value" ;;
+                  "error:$2:ResourceNotFoundException") ;;
+                  "error:$2:"*) fail "secret $2 can't be read: $value" ;;
+                esac
+              done
+            }
+
+            # Stores the value. The version is named by the secret id's accessor (no secret), so that
+            # it has the same name in every region. $3 tells whether there is one, $4 is a profile or
+            # empty. One without a value is there as well.
             store() {
-              if [ -n "$3" ]; then
-                aws ${5:+--profile "$5"} secretsmanager put-secret-value --region "$1" --secret-id "$2" \\
-                  --client-request-token "$4" \\
-                  --secret-string file:///dev/stdin >/dev/null
-              else
-                aws ${5:+--profile "$5"} secretsmanager create-secret --region "$1" --name "$2" \\
-                  --client-request-token "$4" \\
-                  --description "vault-dr logs in to @PAIR@ with this" \\
-                  --secret-string file:///dev/stdin >/dev/null
+              if [ -z "$3" ]; then
+                created=$(printf '%s' "$value" |
+                  aws ${4:+--profile "$4"} secretsmanager create-secret --region "$1" --name "$2" \\
+                    --client-request-token "$accessor" \\
+                    --description "vault-dr logs in to @PAIR@ with this" \\
+                    --secret-string file:///dev/stdin 2>&1) && return
+                case $created in
+                  *ResourceExistsException*) ;;
+                  *) fail "secret $2 wasn't made in $1: $created" ;;
+                esac
               fi
+              printf '%s' "$value" |
+                aws ${4:+--profile "$4"} secretsmanager put-secret-value --region "$1" --secret-id "$2" \\
+                  --client-request-token "$accessor" \\
+                  --secret-string file:///dev/stdin >/dev/null
             }
 
             works() {
@@ -169,13 +214,16 @@ public final class SetupScript {
               value=$(printf '{"role_id": "%s", "secret_id": "%s", "secret_id_accessor": "%s"}' \\
                 "$role_id" "$secret_id" "$accessor")
             @WRITE@
+            @WRITTEN@
             }
 
+            @ALL@
             """;
 
-    /** The script for {@code pair} where nothing can be recovered by {@code restore --only}. */
-    public static String of(PairSettings pair) {
-        return of(pair, List.of());
+    /** The ARN of the role of a function. */
+    public interface Roles {
+        /** That of the function with that purpose in {@code region}. */
+        String arn(String region, String purpose);
     }
 
     /**
@@ -183,15 +231,26 @@ public final class SetupScript {
      *
      * @param recover the KV paths that {@code restore --only} may read, mount first, {@code *} at
      *     the end for all below; none: there is no such login
+     * @param roles whose those are that log in by AWS
      */
-    public static String of(PairSettings pair, List<String> recover) {
+    public static String of(PairSettings pair, List<String> recover, Roles roles) {
         StringBuilder script = new StringBuilder(HEAD);
         Optional<PairSettings.Bucket> copy = VaultSetup.copy(pair);
         copy.ifPresent(it -> script.append(COPY.replace("@COPY@", it.account())));
-        VaultSetup setup = new VaultSetup(recover, pair.home().made().isPresent());
+        Optional<AwsLogin> aws = pair.home().awsLogin();
+        aws.ifPresent(
+                it ->
+                        script.append(
+                                AWS.replace("@AWS_MOUNT@", it.mount())
+                                        .replace("@SERVER_ID@", plain(it.serverId().orElse("")))));
+        VaultSetup setup = new VaultSetup(recover, pair.made(), aws);
         for (Intent intent : setup.intents()) {
             VaultSetup.Policy policy = setup.policy(intent);
-            VaultSetup.Role role = VaultSetup.role(intent);
+            VaultSetup.Role role =
+                    setup.awsRoles().contains(intent)
+                            ? VaultSetup.awsRole(
+                                    aws.orElseThrow(), intent, arns(pair, intent, roles))
+                            : VaultSetup.role(intent);
             script.append(
                     POLICY.replace("@PURPOSE@", policy.purpose())
                             .replace("@RULES@", policy.rules())
@@ -209,8 +268,14 @@ public final class SetupScript {
         script.append(
                 STORE.replace("@READ@\n", each(places, SetupScript::read))
                         .replace("@SAME@", same(places.size()))
-                        .replace("@WRITE@\n", each(places, SetupScript::write)));
-        for (Intent intent : setup.intents()) {
+                        .replace("@WRITE@\n", each(places, SetupScript::write))
+                        .replace("@WRITTEN@\n", each(places, SetupScript::written))
+                        .replace(
+                                "@ALL@\n",
+                                each(
+                                        places,
+                                        (number, place) -> all(number, place, setup.appRoles()))));
+        for (Intent intent : setup.appRoles()) {
             script.append("credentials %s %s\n".formatted(intent, VaultSetup.role(intent).path()));
         }
         boolean openBao = pair.edition() == PairSettings.Edition.OPENBAO;
@@ -221,6 +286,12 @@ public final class SetupScript {
                 .replace("@SERVER@", openBao ? "bao" : "vault")
                 .replace("@ADDRESS_VARIABLE@", openBao ? "BAO_ADDR" : "VAULT_ADDR")
                 .replace("@ADDRESS@", pair.home().address().toString());
+    }
+
+    private static List<String> arns(PairSettings pair, Intent intent, Roles roles) {
+        return Stream.concat(Stream.of(pair.home()), pair.dr().stream())
+                .map(cluster -> roles.arn(cluster.region(), VaultSetup.function(intent)))
+                .toList();
     }
 
     private static String arguments(Map<String, Object> values) {
@@ -239,45 +310,82 @@ public final class SetupScript {
                 .collect(Collectors.joining());
     }
 
+    private static String all(int number, Place place, List<Intent> intents) {
+        return "all_%d=$(all_of %s %s%s)%n"
+                .formatted(
+                        number,
+                        quoted(place.region()),
+                        profile(place),
+                        intents.stream()
+                                .filter(it -> !place.copy() || VaultSetup.PROVERS.contains(it))
+                                .map(it -> " " + quoted(place.login() + "/" + it))
+                                .collect(Collectors.joining()));
+    }
+
     private static String read(int number, Place place) {
-        return (place.copy()
+        return filled(
+                number,
+                place,
+                place.copy()
                         ? """
                           case $intent in
                             @PROVERS@)
-                              secret_@N@=$(stored @REGION@ @NAME@ "$profile")
+                              secret_@N@=$(stored "$all_@N@" @NAME@)
                               accessor_@N@=$(printf '%s' "$secret_@N@" | field secret_id_accessor) ;;
                             *) accessor_@N@=$accessor_1 ;;
                           esac
                         """
                         : """
-                          secret_@N@=$(stored @REGION@ @NAME@)
+                          secret_@N@=$(stored "$all_@N@" @NAME@)
                           accessor_@N@=$(printf '%s' "$secret_@N@" | field secret_id_accessor)
-                        """)
-                .replace("@PROVERS@", PROVERS)
-                .replace("@N@", Integer.toString(number))
-                .replace("@REGION@", quoted(place.region()))
-                .replace("@NAME@", secret(place));
+                        """);
     }
 
     /** The old value only tells whether there is a secret; it shows in no process list either. */
     private static String write(int number, Place place) {
-        return (place.copy()
+        return filled(
+                number,
+                place,
+                place.copy()
                         ? """
                           case $intent in
                             @PROVERS@)
-                              printf '%s' "$value" |
-                                store @REGION@ @NAME@ "${secret_@N@:+exists}" "$accessor" "$profile"
-                              say "credentials of $name: stored in the copy's account" ;;
+                              store @REGION@ @NAME@ "${secret_@N@:+exists}" @PROFILE@ & store_@N@=$! ;;
+                            *) store_@N@='' ;;
                           esac
                         """
                         : """
-                          printf '%s' "$value" | store @REGION@ @NAME@ "${secret_@N@:+exists}" "$accessor"
+                          store @REGION@ @NAME@ "${secret_@N@:+exists}" @PROFILE@ & store_@N@=$!
+                        """);
+    }
+
+    private static String written(int number, Place place) {
+        return filled(
+                number,
+                place,
+                place.copy()
+                        ? """
+                          if [ -n "$store_@N@" ]; then
+                            wait "$store_@N@"
+                            say "credentials of $name: stored in the copy's account"
+                          fi
+                        """
+                        : """
+                          wait "$store_@N@"
                           say "credentials of $name: stored in" @REGION@
-                        """)
-                .replace("@PROVERS@", PROVERS)
+                        """);
+    }
+
+    private static String filled(int number, Place place, String text) {
+        return text.replace("@PROVERS@", PROVERS)
                 .replace("@N@", Integer.toString(number))
                 .replace("@REGION@", quoted(place.region()))
-                .replace("@NAME@", secret(place));
+                .replace("@PROFILE@", profile(place))
+                .replace("@NAME@", quoted(place.login()) + "/\"$intent\"");
+    }
+
+    private static String profile(Place place) {
+        return place.copy() ? "\"$profile\"" : "''";
     }
 
     private static String same(int places) {
@@ -288,11 +396,12 @@ public final class SetupScript {
                         .collect(Collectors.joining(" && "));
     }
 
-    private static String secret(Place place) {
-        return quoted(place.login()) + "/\"$intent\"";
+    private static String quoted(String text) {
+        return "'" + plain(text) + "'";
     }
 
-    private static String quoted(String text) {
-        return "'" + text.replace("'", "'\\''") + "'";
+    /** As it stands between single quotes. */
+    private static String plain(String text) {
+        return text.replace("'", "'\\''");
     }
 }

@@ -77,10 +77,12 @@ public final class BackupStack extends VaultDrStack {
                     rotateLogins(functions, pages, config, pair, it, reach);
                 });
         if (names.owns(region)) {
-            SnapshotBucket bucket =
-                    new SnapshotBucket(this, "Snapshots", names, region, pair.snapshots());
-            if (pair.inCopyAccount()) {
-                bucket.grant(CopyGrants.of(config, pair));
+            if (names.existingKey(region).isEmpty()) {
+                SnapshotBucket bucket =
+                        new SnapshotBucket(this, "Snapshots", names, region, pair.snapshots());
+                if (pair.inCopyAccount()) {
+                    bucket.grant(CopyGrants.of(config, pair));
+                }
             }
             if (cluster.isPresent() || pair.inCopyAccount()) {
                 retention(functions, pages, names, pair);

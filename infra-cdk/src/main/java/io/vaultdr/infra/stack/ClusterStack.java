@@ -21,7 +21,12 @@ import io.vaultdr.infra.construct.PairFunctions;
 import io.vaultdr.infra.construct.SealKey;
 import io.vaultdr.infra.construct.ServerDocument;
 import io.vaultdr.infra.construct.ServerGroup;
+import io.vaultdr.infra.iam.NodeWatchPolicy;
 import io.vaultdr.infra.iam.SealKeyPolicy;
+import io.vaultdr.infra.image.NodeRefresh;
+import io.vaultdr.infra.watch.NodeAgent;
+import io.vaultdr.infra.watch.NodeAlarms;
+import io.vaultdr.infra.watch.WatchedCluster;
 import io.vaultdr.model.Side;
 
 import software.amazon.awscdk.App;
@@ -74,7 +79,7 @@ public final class ClusterStack extends VaultDrStack {
         pair.madeIn(region)
                 .ifPresent(
                         side -> {
-                            servers(config, side);
+                            servers(config, side, pages);
                             new ClusterCare(
                                     this,
                                     "Care",
@@ -172,7 +177,7 @@ public final class ClusterStack extends VaultDrStack {
                                                                 place.login(), intent.toString())));
     }
 
-    private void servers(Config config, Side side) {
+    private void servers(Config config, Side side, Pages pages) {
         Cluster cluster = pair.cluster(side);
         String name = names.group(side);
         NodeSettings node = NodeSettings.of(config, pair, side);
@@ -188,12 +193,30 @@ public final class ClusterStack extends VaultDrStack {
         LoadBalancer balancer =
                 new LoadBalancer(this, "Clients", name, cluster, subnets, security.balancer());
         Certificates.parameter(this, "Node", names.nodeSettings(side), PairFunctions.json(node));
+        WatchedCluster watched = WatchedCluster.of(names, pair, side);
+        new NodeAgent(this, "Agent", watched);
         new ServerGroup(
                 this,
                 "Servers",
                 names,
                 pair,
-                ServerGroup.Props.of(names, pair, side, node, subnets, balancer, security.nodes()));
+                ServerGroup.Props.of(names, pair, side, node, subnets, balancer, security.nodes()),
+                new NodeWatchPolicy(watched).allowances());
+        new NodeAlarms(this, "Alarms", watched, pages, balancer.unhealthyTargets());
+        new NodeRefresh(
+                this,
+                "Refresh",
+                new NodeRefresh.Props(
+                        names,
+                        side,
+                        region,
+                        names.group(side),
+                        names.image(),
+                        servers.nodes(),
+                        Optional.of(names.table())
+                                .filter(table -> side == Side.DR && pair.probed()),
+                        NodeAlarms.unwell(watched),
+                        pages));
     }
 
     /** The same in the same order at every synthesis. */

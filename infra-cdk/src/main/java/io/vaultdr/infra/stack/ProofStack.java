@@ -25,6 +25,8 @@ import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
 import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
 import software.amazon.awscdk.services.events.EventPattern;
 import software.amazon.awscdk.services.kms.Alias;
+import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.s3.BucketEncryption;
 import software.amazon.awscdk.services.s3.LifecycleRule;
 
@@ -162,7 +164,14 @@ public final class ProofStack extends VaultDrStack {
                 Buckets.builder(this, "Recovered", names.recovered(region))
                         .encryption(BucketEncryption.KMS)
                         .encryptionKey(
-                                Alias.fromAliasName(this, "SnapshotKey", names.snapshotKeyAlias()))
+                                names.existingKey(region)
+                                        .<IKey>map(it -> Key.fromKeyArn(this, "SnapshotKey", it))
+                                        .orElseGet(
+                                                () ->
+                                                        Alias.fromAliasName(
+                                                                this,
+                                                                "SnapshotKey",
+                                                                names.snapshotKeyAlias())))
                         .bucketKeyEnabled(true)
                         // What is gone after a day has to be gone.
                         .versioned(false)

@@ -3,6 +3,7 @@ package io.vaultdr.infra.config;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.infra.Examples;
 import io.vaultdr.infra.config.Config.Cluster;
 import io.vaultdr.infra.config.Config.Made;
@@ -11,6 +12,7 @@ import io.vaultdr.infra.config.ConfigFile.Loaded;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.PairSettings.Failover.Strategy;
 import io.vaultdr.runtime.PairSettings.Tag;
+import io.vaultdr.vault.Login.Intent;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,6 +81,23 @@ class ClusterReaderTest {
         assertEquals(
                 Optional.empty(),
                 PairSettingsMaker.settings(brought, brought.pairs().getFirst(), "").home().made());
+    }
+
+    /** The peers of a made DR cluster are tended to by a login that home's snapshot brings. */
+    @Test
+    void makesTheLoginsOfADrClusterAtAHomeThatWasBrought() throws IOException {
+        String brought =
+                example("pilot-light")
+                        .replaceFirst(
+                                "(?s)      cluster:\n        zone: .*?(?=    dr:)",
+                                "      instances: { vault-dr: orders-home }\n");
+        Path file = Files.writeString(directory.resolve("vault-dr.yaml"), brought);
+        if (!(ConfigFile.load(file) instanceof Loaded.Good(Config config))) {
+            throw new AssertionError(mistakes(brought).toString());
+        }
+        PairSettings settings = PairSettingsMaker.settings(config, config.pairs().getFirst(), "");
+        assertEquals(Optional.empty(), settings.home().made());
+        assertTrue(VaultSetup.intents(settings).contains(Intent.RETIRE));
     }
 
     @ParameterizedTest

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vaultdr.infra.Examples;
 import io.vaultdr.infra.config.Config.Pair;
 import io.vaultdr.infra.config.ConfigFile.Loaded;
+import io.vaultdr.runtime.PairSettings.AwsLogin;
 import io.vaultdr.runtime.PairSettings.Stage;
 
 import org.junit.jupiter.api.Test;
@@ -353,6 +354,74 @@ class ConfigFileTest {
         assertTrue(
                 Warnings.of(good.pairs().getFirst()).getFirst().contains("snapshots.lock"),
                 "who writes there is believed");
+    }
+
+    @Test
+    void aLoginByAwsWantsVaultAnAccountAndBothSidesAlike() throws IOException {
+        String orders = Files.readString(Examples.DIRECTORY.resolve("vault.yaml"));
+        String aws = ", aws: { serverId: vault.orders.example.com }";
+        int dr = orders.lastIndexOf(aws);
+        assertEquals(
+                List.of("another login by aws than home's"),
+                read(orders.substring(0, dr) + orders.substring(dr + aws.length())));
+        assertEquals(
+                List.of("orders/vault-licence", "openbao with a login by aws"),
+                read(orders.replaceFirst("edition: vault", "edition: openbao")));
+        assertEquals(
+                List.of("a login by aws without account"),
+                read(orders.replace("account: \"111122223333\"", "")));
+        assertEquals(
+                List.of("'a b'"), read(orders.replaceFirst("aws: \\{", "aws: { mount: 'a b',")));
+        assertEquals(
+                Optional.of(new AwsLogin("aws", Optional.of("vault.orders.example.com"))),
+                Examples.load("vault").pair("orders").orElseThrow().home().awsLogin());
+    }
+
+    @Test
+    void aBucketThatIsThereHasTheKeyOfItsRegionAndHoldsSnapshots() throws IOException {
+        String existing = "stage: backup\n    snapshots: { existing: { ";
+        String kms = "key: 'arn:aws:kms:eu-west-1:111122223333:key/1' } } }";
+        assertEquals(
+                List.of("a bucket in us-east-1"),
+                read(
+                        SMALLEST.replace(
+                                "stage: backup",
+                                existing
+                                        + "us-east-1: { bucket: ours, "
+                                        + kms.replace("eu-west-1", "us-east-1"))));
+        assertEquals(
+                List.of("arn:aws:kms:us-east-1:111122223333:key/1 for a bucket in eu-west-1"),
+                read(
+                        SMALLEST.replace(
+                                "stage: backup",
+                                existing
+                                        + "eu-west-1: { bucket: ours, "
+                                        + kms.replace("eu-west-1", "us-east-1"))));
+        Config good =
+                good(
+                        SMALLEST.replace(
+                                "stage: backup", existing + "eu-west-1: { bucket: ours, " + kms));
+        assertTrue(
+                Warnings.of(good.pairs().getFirst()).getFirst().contains("to be versioned"),
+                "what nothing here sets is said");
+        assertEquals(
+                List.of("a bucket in eu-central-1 with copyAccount"),
+                read(
+                        "account: '111122223333'\n"
+                                + SMALLEST.replace(
+                                        "stage: backup",
+                                        existing
+                                                + "eu-central-1: { bucket: ours, "
+                                                + kms.replace("eu-west-1", "eu-central-1")
+                                                + "\n    copyTo: eu-central-1"
+                                                + "\n    copyAccount: '444455556666'")));
+    }
+
+    /** What each mistake was read as. */
+    private List<String> read(String yaml) throws IOException {
+        return mistakes(yaml).stream()
+                .map(it -> it.replaceAll(".*: read (.*), expected .*", "$1"))
+                .toList();
     }
 
     @Test

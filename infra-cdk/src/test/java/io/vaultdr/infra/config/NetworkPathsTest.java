@@ -41,6 +41,16 @@ class NetworkPathsTest {
     }
 
     @Test
+    void whereFunctionsLogInByAwsTheServersAskStsOfTheirOwnRegion() {
+        assertEquals(
+                List.of("sts.us-east-1.amazonaws.com", "sts.us-west-2.amazonaws.com"),
+                NetworkPaths.of(Examples.load("vault")).stream()
+                        .filter(it -> it.function().equals("the servers of orders"))
+                        .map(NetworkPath::to)
+                        .toList());
+    }
+
+    @Test
     void aProverReachesThreeServicesOfItsOwnRegionAndNoServer() {
         assertEquals(
                 List.of(

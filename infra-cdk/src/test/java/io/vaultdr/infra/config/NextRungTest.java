@@ -32,6 +32,17 @@ class NextRungTest {
     }
 
     @Test
+    void saysWhatTendsToAClusterThatIsMade() {
+        Config cluster = Examples.load("cluster");
+        Config proven =
+                cluster.with(cluster.pairs().stream().map(it -> it.on(Stage.PROVEN)).toList());
+        List<String> permissions = NextRung.of(proven).getFirst().permissions();
+        for (String whose : List.of("-retire-peer: ", "the nodes' role: ", "-drill-cluster: ")) {
+            assertTrue(permissions.stream().anyMatch(it -> it.contains(whose)), whose);
+        }
+    }
+
+    @Test
     void leadsFromObserveToApprovalWithTheWaysAndTheCost() {
         NextRung rung = NextRung.of(Examples.load("observe")).getFirst();
         assertEquals(Stage.APPROVAL, rung.next());

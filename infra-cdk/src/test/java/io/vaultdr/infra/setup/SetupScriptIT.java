@@ -42,6 +42,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The printed script as it is, run with the real commands against a real cluster and moto. */
 class SetupScriptIT {
@@ -130,7 +131,8 @@ class SetupScriptIT {
     private static Run run(PairSettings pair, Map<String, String> more) throws Exception {
         Path script =
                 Files.writeString(
-                        directory.resolve("setup.sh"), SetupScript.of(pair, List.of("kv/team/*")));
+                        directory.resolve("setup.sh"),
+                        SetupScript.of(pair, List.of("kv/team/*"), SetupScriptIT::roleArn));
         ProcessBuilder builder =
                 new ProcessBuilder("/bin/sh", script.toString()).redirectErrorStream(true);
         Map<String, String> environment = builder.environment();
@@ -146,6 +148,10 @@ class SetupScriptIT {
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertTrue(process.waitFor(120, TimeUnit.SECONDS));
         return new Run(process.exitValue(), output);
+    }
+
+    private static String roleArn(String region, String purpose) {
+        return "arn:aws:iam::" + Moto.ACCOUNT + ":role/vd-payments-" + purpose + "-" + region;
     }
 
     private static String stored(String region, String login, Intent intent) {
@@ -349,6 +355,140 @@ class SetupScriptIT {
 
     private static void denied(org.junit.jupiter.api.function.Executable call) {
         assertTrue(assertThrows(Failure.Terminal.class, call).toString().contains("403"));
+    }
+
+    /** Vault's AWS auth method as it is documented; all else is answered by the real server. */
+    private static final String VAULT =
+            """
+            #!/bin/sh
+            state='@STATE@'
+            case "$*" in
+              'auth list -format=json')
+                [ -e "$state/enabled" ] && printf '{ "approle/": {}, "team/aws/": {} }' && exit ;;
+              'auth enable -path=team/aws aws')
+                touch "$state/enabled"; exit ;;
+              'read -format=json auth/team/aws/config/client')
+                cat "$state/client"; exit ;;
+              'write auth/team/aws/config/client use_sts_region_from_client=true iam_server_id_header_value='*)
+                printf '{ "data": { "iam_server_id_header_value": "%s", "use_sts_region_from_client": true } }' \
+                  "${4#*=}" > "$state/client"; exit ;;
+              'write auth/team/aws/role/'*)
+                printf '%s\\n' "$*" >> "$state/roles"; exit ;;
+            esac
+            exec bao "$@"
+            """;
+
+    @Test
+    void functionsThatLogInByAwsGetRolesHeldToTheirArnsAndTheOthersTheirSecrets() throws Exception {
+        Path state = Files.createDirectory(directory.resolve("aws"));
+        Path vault =
+                Files.writeString(
+                        commands.resolve("vault"), VAULT.replace("@STATE@", state.toString()));
+        assertTrue(vault.toFile().setExecutable(true));
+        PairSettings pair = byAws();
+        Map<String, String> signedIn =
+                Map.of(
+                        "VAULT_ADDR",
+                        cluster.leader().address().toString(),
+                        "VAULT_TOKEN",
+                        cluster.rootToken());
+
+        Run first = run(pair, signedIn);
+        assertEquals(0, first.status(), first.output());
+        assertTrue(first.output().contains("auth method team/aws: enabled"), first.output());
+        List<String> roles = Files.readAllLines(state.resolve("roles"));
+        assertEquals(2, roles.size(), roles.toString());
+        String common =
+                " token_no_default_policy=true token_type=service token_ttl=1200"
+                        + " token_max_ttl=3600 auth_type=iam bound_iam_principal_arn=@ARNS@"
+                        + " resolve_aws_unique_ids=false";
+        for (String purpose : List.of("take-snapshot", "rotate-logins")) {
+            String intent = purpose.equals("take-snapshot") ? "snapshot" : "rotate";
+            assertTrue(
+                    roles.contains(
+                            "write auth/team/aws/role/vault-dr-"
+                                    + intent
+                                    + " token_policies=vault-dr-"
+                                    + intent
+                                    + common.replace(
+                                            "@ARNS@",
+                                            roleArn(HOME, purpose) + "," + roleArn(DR, purpose))),
+                    roles.toString());
+        }
+        assertEquals(
+                Set.of("verify", "grow", "prove", "recover"),
+                Login.by(moto.clients().secretsManager(HOME))
+                        .versions("aws/vault-dr", Intent.of(false))
+                        .keySet());
+        String rotates =
+                cluster.call("GET", "sys/policies/acl/vault-dr-rotate", null)
+                        .expect()
+                        .data()
+                        .path("policy")
+                        .asText();
+        assertTrue(rotates.contains("role/vault-dr-verify/secret-id"), rotates);
+        assertFalse(rotates.contains("role/vault-dr-snapshot"), rotates);
+
+        Run second = run(pair, signedIn);
+        assertEquals(0, second.status(), second.output());
+        assertTrue(second.output().contains("auth method team/aws: unchanged"), second.output());
+        assertTrue(second.output().contains("vault-dr-verify: unchanged"), second.output());
+
+        // A mount that is somebody else's stays as it is.
+        String theirs =
+                "{ \"iam_server_id_header_value\": \"@\", \"use_sts_region_from_client\": # }";
+        Path client = state.resolve("client");
+        for (String[] other : new String[][] {{"it's", "false"}, {"theirs", "true"}}) {
+            String before = theirs.replace("@", other[0]).replace("#", other[1]);
+            Files.writeString(client, before);
+            Run refused = run(pair, signedIn);
+            assertEquals(1, refused.status());
+            assertTrue(
+                    refused.output()
+                            .contains(
+                                    other[1].equals("false")
+                                            ? "use_sts_region_from_client=true"
+                                            : "login.aws.serverId"),
+                    refused.output());
+            assertEquals(before, Files.readString(client));
+        }
+    }
+
+    private static PairSettings byAws() {
+        PairSettings plain = pair();
+        PairSettings.Cluster home = plain.home();
+        List<PairSettings.Cluster> both =
+                Stream.of(HOME, DR)
+                        .map(
+                                region ->
+                                        new PairSettings.Cluster(
+                                                region,
+                                                home.address(),
+                                                home.nodes(),
+                                                Optional.empty(),
+                                                "aws/vault-dr",
+                                                Optional.empty(),
+                                                Optional.empty(),
+                                                1,
+                                                Optional.of(
+                                                        new PairSettings.AwsLogin(
+                                                                "team/aws", Optional.of("it's"))),
+                                                Optional.empty()))
+                        .toList();
+        return new PairSettings(
+                plain.pair(),
+                PairSettings.Edition.VAULT,
+                plain.stage(),
+                plain.account(),
+                both.getFirst(),
+                Optional.of(both.getLast()),
+                plain.buckets(),
+                plain.vantages(),
+                plain.failover(),
+                plain.traffic(),
+                plain.slot(),
+                plain.snapshotEvery(),
+                plain.topicArn());
     }
 
     @Test

@@ -7,6 +7,8 @@ import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.core.interceptor.SdkExecutionAttribute;
 import software.amazon.awssdk.http.SdkHttpRequest;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.PutItemRequest;
 import software.amazon.awssdk.services.dynamodb.model.TransactWriteItemsRequest;
 import software.amazon.awssdk.services.route53.model.ChangeResourceRecordSetsRequest;
 import software.amazon.awssdk.services.s3.model.DeleteObjectsRequest;
@@ -86,7 +88,6 @@ public final class GrantInterceptor implements ExecutionInterceptor {
                                 + " arn:aws:s3:::{DestinationBucket}/{DestinationKey}|s3:GetObject"
                                 + " arn:aws:s3:::{SourceBucket}/{SourceKey}"),
                     Map.entry("DynamoDb.GetItem", "dynamodb:GetItem " + TABLE),
-                    Map.entry("DynamoDb.PutItem", "dynamodb:PutItem " + TABLE),
                     Map.entry("DynamoDb.UpdateItem", "dynamodb:UpdateItem " + TABLE),
                     Map.entry("DynamoDb.DeleteItem", "dynamodb:DeleteItem " + TABLE),
                     Map.entry("DynamoDb.Query", "dynamodb:Query " + TABLE),
@@ -193,6 +194,9 @@ public final class GrantInterceptor implements ExecutionInterceptor {
             case SendCommandRequest command when call.equals("Ssm.SendCommand") -> {
                 return sendCommand(command, region);
             }
+            case PutItemRequest put -> {
+                return List.of(table("PutItem", put.tableName(), leading(put.item()), region));
+            }
             case TransactWriteItemsRequest transaction -> {
                 return transaction(transaction, region);
             }
@@ -295,26 +299,37 @@ public final class GrantInterceptor implements ExecutionInterceptor {
         List<String> needs = new ArrayList<>();
         for (var item : transaction.transactItems()) {
             if (item.put() != null) {
-                needs.add(table("PutItem", item.put().tableName(), region));
+                needs.add(
+                        table(
+                                "PutItem",
+                                item.put().tableName(),
+                                leading(item.put().item()),
+                                region));
             }
             if (item.update() != null) {
-                needs.add(table("UpdateItem", item.update().tableName(), region));
+                needs.add(table("UpdateItem", item.update().tableName(), "", region));
             }
             if (item.delete() != null) {
-                needs.add(table("DeleteItem", item.delete().tableName(), region));
+                needs.add(table("DeleteItem", item.delete().tableName(), "", region));
             }
             if (item.conditionCheck() != null) {
-                needs.add(table("ConditionCheckItem", item.conditionCheck().tableName(), region));
+                needs.add(
+                        table("ConditionCheckItem", item.conditionCheck().tableName(), "", region));
             }
         }
         return needs.stream().distinct().toList();
     }
 
-    private String table(String action, String table, String region) {
+    private String table(String action, String table, String context, String region) {
         return encode(
                 "dynamodb:" + action,
                 "arn:aws:dynamodb:" + region + ":" + account + ":table/" + table,
-                "");
+                context);
+    }
+
+    /** The ledger's partition key. */
+    private static String leading(Map<String, AttributeValue> item) {
+        return item.containsKey("pk") ? "dynamodb:LeadingKeys=" + item.get("pk").s() : "";
     }
 
     private static String changes(ChangeResourceRecordSetsRequest change) {

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import org.junit.jupiter.api.Test;
 
 import software.amazon.awssdk.core.SdkRequest;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.Put;
+import software.amazon.awssdk.services.dynamodb.model.PutItemRequest;
 import software.amazon.awssdk.services.dynamodb.model.ScanRequest;
 import software.amazon.awssdk.services.dynamodb.model.TransactWriteItem;
 import software.amazon.awssdk.services.dynamodb.model.TransactWriteItemsRequest;
@@ -25,9 +27,13 @@ import software.amazon.awssdk.services.ssm.model.Target;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 
 /** Which IAM actions and resources a call needs. */
 class GrantInterceptorTest {
+    private static final Map<String, AttributeValue> STATE =
+            Map.of("pk", AttributeValue.fromS("state"), "sk", AttributeValue.fromN("0"));
+
     private final GrantInterceptor interceptor = new GrantInterceptor("123456789012");
 
     @Test
@@ -93,15 +99,28 @@ class GrantInterceptorTest {
     @Test
     void namesEachPartOfATransactionAndEachTargetOfACommand() {
         assertEquals(
-                List.of("dynamodb:PutItem|arn:aws:dynamodb:eu-west-1:123456789012:table/t|"),
+                List.of(
+                        "dynamodb:PutItem|arn:aws:dynamodb:eu-west-1:123456789012:table/t"
+                                + "|dynamodb:LeadingKeys=state"),
                 needs(
                         "DynamoDb.TransactWriteItems",
                         TransactWriteItemsRequest.builder()
                                 .transactItems(
                                         TransactWriteItem.builder()
-                                                .put(Put.builder().tableName("t").build())
+                                                .put(
+                                                        Put.builder()
+                                                                .tableName("t")
+                                                                .item(STATE)
+                                                                .build())
                                                 .build())
                                 .build()));
+        assertEquals(
+                List.of(
+                        "dynamodb:PutItem|arn:aws:dynamodb:eu-west-1:123456789012:table/t"
+                                + "|dynamodb:LeadingKeys=state"),
+                needs(
+                        "DynamoDb.PutItem",
+                        PutItemRequest.builder().tableName("t").item(STATE).build()));
         assertEquals(
                 List.of(
                         "ssm:SendCommand|arn:aws:ssm:eu-west-1:123456789012:document/stop|",

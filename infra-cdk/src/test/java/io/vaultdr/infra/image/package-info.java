@@ -1,0 +1,5 @@
+/** Tests of io.vaultdr.infra.image. */
+@NullMarked
+package io.vaultdr.infra.image;
+
+import org.jspecify.annotations.NullMarked;
