@@ -95,7 +95,8 @@ final class ConfigCommand {
         Cost cost = Cost.of(config);
         out.printf(
                 Locale.ROOT,
-                "%nAbout %.0f USD a month, without servers, stored bytes and transfer%n",
+                "%nAbout %.0f USD a month, without servers that were brought, stored bytes and"
+                        + " transfer%n",
                 cost.total());
         cost.items().forEach(item -> out.println("  " + item));
         for (NextRung rung : NextRung.of(config)) {

@@ -3,10 +3,13 @@ package io.vaultdr.failover;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import static java.util.stream.Collectors.toList;
+
 import io.vaultdr.failover.Diagnosis.Rule;
 import io.vaultdr.model.Loss;
 import io.vaultdr.model.Side;
 import io.vaultdr.model.Slots;
+import io.vaultdr.runtime.PairSettings.Failover;
 import io.vaultdr.runtime.PairSettings.Stage;
 
 import org.junit.jupiter.api.Test;
@@ -19,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /**
  * The promise, over random runs: a home that serves to any vantage's knowledge is never failed over
@@ -29,6 +33,7 @@ class FailoverPropertiesTest {
     private static final int RUNS = Integer.getInteger("vaultdr.runs", 10_000);
     private static final Slots SLOTS = new Slots(Slots.DEFAULT_LENGTH);
     private static final int FIRST = 1000;
+    private static final Failover SETTINGS = TestPair.at(Stage.AUTOMATIC).failover().orElseThrow();
     private static final List<String> VANTAGES =
             List.of(TestPair.HOME, TestPair.DR, TestPair.WITNESS);
 
@@ -49,6 +54,7 @@ class FailoverPropertiesTest {
         for (int v = 0; v < log.size(); v++) {
             List<Observation> seen =
                     log.get(v).stream()
+                            .filter(w -> w.observation().slot() > last - Evidence.LONG_RUN)
                             .filter(w -> !w.at().isAfter(now))
                             .map(Written::observation)
                             .toList();
@@ -66,8 +72,7 @@ class FailoverPropertiesTest {
                         Optional.empty(),
                         OptionalLong.empty(),
                         Optional.empty());
-        return Judgement.of(
-                situation, Stage.AUTOMATIC, TestPair.at(Stage.AUTOMATIC).failover().orElseThrow());
+        return Judgement.of(situation, Stage.AUTOMATIC, SETTINGS);
     }
 
     private static Written written(
@@ -169,43 +174,49 @@ class FailoverPropertiesTest {
         int died = FIRST + 30;
         int slots = bounded ? 80 : 400;
         boolean regionLost = random.nextBoolean();
-        List<List<Written>> log = new ArrayList<>();
-        for (int v = 0; v < 3; v++) {
-            log.add(new ArrayList<>());
-            boolean reachedLast = random.nextBoolean();
-            double lost = random.nextDouble() / 5;
-            List<Integer> missing = new ArrayList<>();
-            for (int slot = FIRST; slot < FIRST + slots; slot++) {
-                int current = slot;
-                if (regionLost && v == 0 && slot > died) {
-                    break;
-                }
-                missing.removeIf(s -> s <= current - 12);
-                boolean reached = slot < died || (slot == died && reachedLast);
-                boolean drop = random.nextDouble() < lost && (!bounded || missing.size() < 3);
-                if (drop) {
-                    missing.add(slot);
-                } else {
+        List<Vantage> vantages = Stream.generate(() -> new Vantage(random)).limit(3).toList();
+        List<List<Written>> log =
+                Stream.generate(ArrayList<Written>::new).limit(3).collect(toList());
+        long newest = 0;
+        for (int slot = FIRST; slot < FIRST + slots; slot++) {
+            for (int v = regionLost && slot > died ? 1 : 0; v < 3; v++) {
+                Vantage vantage = vantages.get(v);
+                boolean reached = slot < died || (slot == died && vantage.reachedLast);
+                if (!vantage.loses(slot, bounded)) {
                     log.get(v).add(written(v, slot, reached, random, bounded ? 0 : 0.1));
+                    newest = reached ? slot : newest;
                 }
             }
-        }
-        for (long last = died; last < FIRST + slots; last++) {
-            if (judge(log, last).verdict() instanceof Verdict.FailOver) {
+            if (slot >= died && judge(log, slot).verdict() instanceof Verdict.FailOver) {
                 // In whole slots from the start of the slot that it died in.
-                int waited = (int) (last - died) + 1;
-                long newest =
-                        log.stream()
-                                .flatMap(List::stream)
-                                .map(Written::observation)
-                                .filter(o -> o.evidence() == Observation.Evidence.REACHED)
-                                .mapToLong(Observation::slot)
-                                .max()
-                                .orElseThrow();
-                return new Death(waited, (int) (last - newest));
+                return new Death(slot - died + 1, (int) (slot - newest));
             }
         }
         throw new AssertionError("never failed over");
+    }
+
+    /** How one vantage fares in one run. */
+    private static final class Vantage {
+        private final Random random;
+        private final boolean reachedLast;
+        private final double lost;
+        private final List<Integer> missing = new ArrayList<>();
+
+        Vantage(Random random) {
+            this.random = random;
+            reachedLast = random.nextBoolean();
+            lost = random.nextDouble() / 5;
+        }
+
+        /** Whether its write of {@code slot} is lost; bounded: at most three of twelve are. */
+        boolean loses(int slot, boolean bounded) {
+            missing.removeIf(earlier -> earlier <= slot - 12);
+            boolean drop = random.nextDouble() < lost && (!bounded || missing.size() < 3);
+            if (drop) {
+                missing.add(slot);
+            }
+            return drop;
+        }
     }
 
     private static String histogram(int[] after) {
