@@ -27,7 +27,6 @@ class ScenarioTest {
     private static final List<String> NAMES =
             List.of(
                     "region-loss",
-                    "node-loss",
                     "quorum-loss",
                     "sealed",
                     "flap-90s",
@@ -48,7 +47,14 @@ class ScenarioTest {
                     "rotated-login",
                     "archive",
                     "drill",
-                    "secret-lost");
+                    "secret-lost",
+                    "initialize",
+                    "node-loss",
+                    "zone-loss",
+                    "rolling-image",
+                    "terminate-leader",
+                    "terminate-too-many",
+                    "rotate-logins");
 
     @Test
     void listExplainsEveryScenarioAndItsEnd() {
@@ -62,6 +68,15 @@ class ScenarioTest {
                     text.contains(scenario.name() + "\n") || text.contains(scenario.name() + " "));
             assertTrue(text.contains(scenario.expected()));
         }
+        for (ClusterScenario scenario : ClusterScenario.ALL) {
+            assertTrue(text.contains(scenario.name() + "\n"));
+            assertTrue(text.contains(scenario.expected()));
+        }
+    }
+
+    @Test
+    void everyNameIsOneScenarios() {
+        assertEquals(Rehearse.scenarios().size(), Set.copyOf(Rehearse.scenarios()).size());
     }
 
     @Test
@@ -84,7 +99,7 @@ class ScenarioTest {
 
     @Test
     void nothingMovedIsHeldAgainstEveryThingThatCouldMove() {
-        Ending.Expectation expectation = Scenario.named("node-loss").orElseThrow().expectation();
+        Ending.Expectation expectation = Scenario.named("flap-90s").orElseThrow().expectation();
 
         assertEquals(List.of(), ending(Side.HOME, 100, 0, false, false).differences(expectation));
         assertEquals(1, ending(Side.HOME, 0, 100, false, false).differences(expectation).size());
@@ -104,6 +119,28 @@ class ScenarioTest {
     }
 
     @Test
+    void noScenarioOfAMadeClusterIsFulfilledWhereNothingWasSeenOfIt() {
+        for (ClusterScenario scenario : ClusterScenario.ALL) {
+            List<String> differences =
+                    ending(Side.HOME, 100, 0, false, false).differences(scenario.expectation());
+
+            assertFalse(differences.isEmpty(), scenario.name());
+        }
+    }
+
+    @Test
+    void aPageThatIsNotExpectedIsADifference() {
+        List<String> pages = List.of("OK: \"freshness\"", "payments: held", "ALARM: \"other\"");
+        Ending ending = ending(Side.HOME, 100, 0, false, false, pages);
+
+        assertEquals(
+                List.of("other pages: expected [], found [ALARM: \"other\"]"),
+                ending.differences(Expectations.pagedOnly("held")));
+        assertEquals(List.of(), ending.differences(Expectations.pagedOnly("held", "ALARM")));
+        assertEquals(1, ending.differences(Expectations.pagedOnly()).size());
+    }
+
+    @Test
     void aFailoverThatDidNotHappenIsToldInFull() {
         Ending.Expectation expectation = Scenario.named("region-loss").orElseThrow().expectation();
 
@@ -115,6 +152,11 @@ class ScenarioTest {
     }
 
     private static Ending ending(Side side, int home, int dr, boolean flag, boolean initialised) {
+        return ending(side, home, dr, flag, initialised, List.of());
+    }
+
+    private static Ending ending(
+            Side side, int home, int dr, boolean flag, boolean initialised, List<String> pages) {
         Instant start = Instant.parse("2026-03-01T03:00:00Z");
         return new Ending(
                 Duration.ofSeconds(10),
@@ -139,7 +181,7 @@ class ScenarioTest {
                 0,
                 Map.of(),
                 List.of(),
-                List.of(),
+                pages,
                 Set.of(),
                 List.of());
     }
