@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The person who may read the recovery keys, and makes a root token of them, which is the only way
@@ -26,10 +27,10 @@ final class BreakGlass {
     /**
      * Makes a root token.
      *
+     * @param door the leader's API, as {@link #door} finds it
      * @param secret what Secrets Manager holds
      */
-    static BreakGlass with(Server server, String secret) throws IOException {
-        Server door = door(server);
+    static BreakGlass with(Server door, String secret) throws IOException {
         JsonNode begun = door.must("PUT", "sys/generate-root/attempt", Map.of("ttl", ""));
         String nonce = begun.path("nonce").asText();
         JsonNode last = begun;
@@ -47,18 +48,20 @@ final class BreakGlass {
                     "the recovery keys make no root token: " + last.path("progress"));
         }
         return new BreakGlass(
-                server.with(
-                        token(last.path("encoded_token").asText(), begun.path("otp").asText())));
+                door.with(token(last.path("encoded_token").asText(), begun.path("otp").asText())));
     }
 
-    /** The API as whoever has a session on the leader's machine reaches it. */
-    private static Server door(Server server) throws IOException {
-        String leader = server.must("GET", "sys/leader", Map.of()).path("leader_address").asText();
-        String host = URI.create(leader).getHost();
-        return new Server(
-                server.http(),
-                URI.create("http://" + host + ":" + ClusterMachines.BREAK_GLASS_PORT),
-                "");
+    /**
+     * The API as whoever has a session on the leader's machine reaches it; empty where {@code node}
+     * can't tell who leads.
+     */
+    static Optional<Server> door(Server node) throws IOException {
+        return Optional.of(node.call("GET", "sys/leader", Map.of()))
+                .map(it -> it.body().path("leader_address").asText())
+                .filter(it -> !it.isEmpty())
+                .map(it -> URI.create(it).getHost())
+                .map(it -> URI.create("http://" + it + ":" + ClusterMachines.BREAK_GLASS_PORT))
+                .map(it -> new Server(node.http(), it, ""));
     }
 
     private static List<String> keys(JsonNode secret) {
@@ -84,7 +87,10 @@ final class BreakGlass {
         return base64 + "=".repeat((4 - base64.length() % 4) % 4);
     }
 
-    /** The API with all rights. */
+    /**
+     * The API with all rights, on the leader's machine: a standby answers reads by itself, and may
+     * not know yet what was just written.
+     */
     Server server() {
         return server;
     }

@@ -231,6 +231,7 @@ final class ClusterRehearsal {
                 backstage.warm(world, evidence);
                 world.startClock();
                 backstage.awaitReady(stage, evidence);
+                stage.awaitSteady();
                 Instant start = Instant.now();
                 Optional<String> broken = Optional.empty();
                 try {
@@ -256,10 +257,11 @@ final class ClusterRehearsal {
         stage.initialise();
         BreakGlass person =
                 BreakGlass.with(
-                        stage.server(),
+                        stage.door(),
                         stage.secret(Configuration.HOME, "recovery-keys").orElseThrow());
         stage.check("no root token is left", person.rootTokens() == 1);
-        Writer.Login login = Writer.setUp(trust, stage.server().address(), person.server().token());
+        Server all = person.server();
+        Writer.Login login = Writer.setUp(trust, all.address(), all.token());
         stage.watchWith(person.watcher());
         person.done();
         console.say(
@@ -300,7 +302,7 @@ final class ClusterRehearsal {
                         0,
                         Map.of(),
                         List.of(),
-                        chronicle.pages().stream().map(Story.Page::subject).toList(),
+                        pages(start).stream().map(Story.Page::subject).toList(),
                         stage.facts(),
                         stage.world().callsNotGranted().stream()
                                 .map(Object::toString)
@@ -321,6 +323,14 @@ final class ClusterRehearsal {
             backstage.keepLogs();
         }
         return story.asExpected() ? 0 : 1;
+    }
+
+    /** What people were called for since all was well. */
+    private List<Story.Page> pages(Instant start) {
+        return chronicle.pages().stream()
+                .filter(page -> !page.subject().startsWith("OK: "))
+                .filter(page -> !page.at().isBefore(start))
+                .toList();
     }
 
     private void gap(Writer.Seen seen, String what, List<String> differences) {
@@ -389,9 +399,7 @@ final class ClusterRehearsal {
                 stage.world().notApplied().stream().map(Object::toString).toList(),
                 ending.callsNotGranted(),
                 List.copyOf(stage.facts()),
-                chronicle.pages().stream()
-                        .filter(page -> !page.subject().startsWith("OK: "))
-                        .toList(),
+                pages(start),
                 console.lines());
     }
 }

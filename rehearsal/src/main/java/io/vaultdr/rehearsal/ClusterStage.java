@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -419,6 +420,24 @@ final class ClusterStage extends Scene {
         }
     }
 
+    /**
+     * Waits for a node that tells who leads, while others may be sealed yet; the way to that one.
+     */
+    Server door() throws Exception {
+        var found = new ArrayList<Server>();
+        await(
+                "a node that tells who leads",
+                () -> {
+                    try {
+                        BreakGlass.door(server).ifPresent(found::add);
+                    } catch (IOException e) {
+                        return Optional.empty();
+                    }
+                    return found.stream().findFirst().map(it -> "the leader's machine: " + it);
+                });
+        return found.getFirst();
+    }
+
     /** From now on the Raft configuration is asked for with this token. */
     void watchWith(String token) {
         server = server.with(token);
@@ -440,6 +459,21 @@ final class ClusterStage extends Scene {
         } catch (IOException e) {
             return "OpenBao";
         }
+    }
+
+    /**
+     * Waits until schedules have run for a window and nothing of what their functions' start held
+     * up is left to be told: in compressed time they all start at once, as slowly as ever.
+     */
+    void awaitSteady() throws Exception {
+        long since = slots.at(Instant.now());
+        await(
+                "an evaluation, a window later, that has nothing to tell",
+                () ->
+                        ledger.assessment()
+                                .filter(it -> it.slot() >= since + Slots.WINDOW)
+                                .filter(it -> it.missing().isEmpty() && it.told().isEmpty())
+                                .map(it -> "schedules run, and nothing is to be told"));
     }
 
     /** Home's API with the watching person's token. */
