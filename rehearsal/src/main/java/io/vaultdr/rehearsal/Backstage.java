@@ -1,6 +1,7 @@
 package io.vaultdr.rehearsal;
 
 import io.vaultdr.aws.DynamoDbEvidence;
+import io.vaultdr.failover.Observation;
 import io.vaultdr.infra.VaultDrApp;
 import io.vaultdr.infra.config.Config;
 import io.vaultdr.model.Side;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
@@ -61,17 +63,29 @@ record Backstage(
                         + " AWS; a static key for the KMS key of both regions.");
     }
 
-    /** Synthesises the app and makes what it describes. */
-    void apply(World world, Config config, Map<String, String> parameters) {
+    /** Synthesises the app; the folder of its templates. */
+    Path synthesise(Config config) {
         console.say(Tone.PLAIN, "synthesising the stacks of " + config.file().getFileName());
         Path assembly = scratch.resolve("cdk.out");
         Path zip = options.root().resolve("functions/target/vault-dr-functions.zip");
         var stacks = VaultDrApp.synth(config, zip, assembly);
-        console.say(Tone.PLAIN, stacks.size() + " stacks synthesised; applying them");
+        console.say(Tone.PLAIN, stacks.size() + " stacks synthesised");
+        return assembly;
+    }
+
+    /** Makes what a synthesised app describes. */
+    void apply(World world, Path assembly, Map<String, String> parameters) {
         world.apply(assembly, parameters);
         console.say(
                 Tone.GOOD,
                 "applied; " + world.notApplied().size() + " resources are not applied here");
+    }
+
+    /** Lets the ages of the newest snapshots be looked at once, before alarms are. */
+    void lookAtAges(World world) {
+        for (String region : List.of(Configuration.HOME, Configuration.DR)) {
+            world.invoke(region, Stage.function("freshness-check"), "live", EVENT);
+        }
     }
 
     /**
@@ -79,7 +93,8 @@ record Backstage(
      * where something breaks.
      */
     void warm(World world, DynamoDbEvidence evidence) throws InterruptedException {
-        for (String region : List.of(Configuration.HOME, Configuration.DR, Configuration.WITNESS)) {
+        // The DR region's last: its look at the standby is the first to be out of date.
+        for (String region : List.of(Configuration.HOME, Configuration.WITNESS, Configuration.DR)) {
             // It goes on until the schedule's next one takes over.
             Instant since = Instant.now();
             world.invokeAsync(region, Configuration.PREFIX + "-probe", "live", EVENT);
@@ -93,6 +108,39 @@ record Backstage(
         }
         world.invoke(Stage.function("evaluate-failover"), "live", EVENT);
         console.say(Tone.GOOD, "probes and evaluation run");
+    }
+
+    /** Waits until every vantage has seen home serve and finds the DR side ready. */
+    void awaitReady(Scene scene, DynamoDbEvidence evidence) throws Exception {
+        Instant since = Instant.now();
+        String last = "nothing yet";
+        Instant end = since.plus(READY);
+        while (Instant.now().isBefore(end)) {
+            Map<String, List<Observation>> seen =
+                    evidence.between(slots.at(since), slots.at(Instant.now()));
+            List<String> lacking =
+                    Stream.of(Configuration.HOME, Configuration.DR, Configuration.WITNESS)
+                            .filter(
+                                    vantage ->
+                                            seen.getOrDefault(vantage, List.of()).stream()
+                                                    .noneMatch(
+                                                            it ->
+                                                                    it.evidence()
+                                                                            == Observation.Evidence
+                                                                                    .REACHED))
+                            .toList();
+            var readiness = evidence.readiness();
+            List<String> missing =
+                    readiness.stream().flatMap(it -> it.missing().stream()).distinct().toList();
+            last = "no sight of home from " + lacking + "; DR readiness " + readiness;
+            if (lacking.isEmpty() && !readiness.isEmpty() && missing.isEmpty()) {
+                console.say(Tone.GOOD, "every vantage sees home serve; the DR side is ready");
+                scene.mark("all is well");
+                return;
+            }
+            Thread.sleep(100);
+        }
+        throw new TimeoutException("the pair was not ready within " + READY + ": " + last);
     }
 
     /** How much shorter than on AWS what is modelled takes. */

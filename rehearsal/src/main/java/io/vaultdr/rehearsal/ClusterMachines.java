@@ -30,14 +30,15 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * The machines of a made cluster: each with an address, a metadata service and a folder of its own,
  * on which the very boot script of the image runs, both {@code boot} and {@code watch}, and starts
  * a real server by the configuration that it wrote.
  *
- * <p>Three things of the node's parameter are otherwise than on AWS: paths lie in the machine's
- * folder, since all machines share one file system; and a static key stands in for the KMS key.
+ * <p>Of what a node is told, some is otherwise than on AWS: paths lie in the machine's folder,
+ * since all machines share one file system; and a static key stands in for the KMS key.
  */
 final class ClusterMachines implements Machines, AutoCloseable {
     /** The tag that names a node's parameter. */
@@ -93,6 +94,21 @@ final class ClusterMachines implements Machines, AutoCloseable {
             Files.copy(in, script);
         }
         return script;
+    }
+
+    /**
+     * Lets an app's templates say where the audit file lies here: in the folder of the machine
+     * whose server opens it. The cluster remembers its name, which therefore is the same on every
+     * node, and functions compare it with what they are told.
+     *
+     * @param assembly the synthesised app
+     */
+    static void moveAuditFile(Path assembly, String file) throws IOException {
+        try (Stream<Path> all = Files.list(assembly)) {
+            for (Path it : all.filter(it -> it.toString().endsWith(".template.json")).toList()) {
+                Files.writeString(it, Files.readString(it).replace(file, "/proc/self/cwd" + file));
+            }
+        }
     }
 
     ClusterMachines(Setup setup) throws IOException {
@@ -213,8 +229,6 @@ final class ClusterMachines implements Machines, AutoCloseable {
                                 Json.MAPPER.readTree(
                                         ssm.getParameter(it -> it.name(name)).parameter().value());
                 node.put("dataDirectory", folder + node.path("dataDirectory").asText());
-                // The cluster remembers its name, so that it has to be the same on every node.
-                node.put("auditFile", "/proc/self/cwd" + node.path("auditFile").asText());
                 node.putObject("seal").put("type", "static").put("file", setup.sealKey.toString());
                 String own = name + "/" + instance.id();
                 ssm.putParameter(

@@ -197,6 +197,18 @@ final class Expectations {
                 expect(differences, "somebody was paged", false, ending.pages().isEmpty());
     }
 
+    /** Nobody was paged, but where the subject holds one of these words. */
+    static Expectation pagedOnly(String... words) {
+        return (ending, differences) ->
+                expect(
+                        differences,
+                        "other pages",
+                        List.of(),
+                        ending.pages().stream()
+                                .filter(page -> Stream.of(words).noneMatch(page::contains))
+                                .toList());
+    }
+
     /** An alarm, by its name without prefix and pair, paged. */
     static Expectation pagedBy(String alarm) {
         return (ending, differences) ->

@@ -3,7 +3,6 @@ package io.vaultdr.rehearsal;
 import io.vaultdr.aws.DynamoDbEvidence;
 import io.vaultdr.aws.DynamoDbLedger;
 import io.vaultdr.failover.Incident;
-import io.vaultdr.failover.Observation;
 import io.vaultdr.infra.config.Config;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Side;
@@ -38,7 +37,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 
 import javax.net.ssl.SSLContext;
 
@@ -115,8 +113,8 @@ final class Rehearsal {
                                     console.say(
                                             Tone.GOOD, "policies, logins and secrets are set up");
                                 });
-                backstage.apply(world, config, Map.of());
-                Setup.bringServer(world, fleet);
+                backstage.apply(world, backstage.synthesise(config), Map.of());
+                Setup.bringServer(world, fleet.sealKey());
                 prepared.get();
                 complete.get();
                 return played(world, fleet, links, operator(world, fleet, links, config));
@@ -237,15 +235,12 @@ final class Rehearsal {
                         clock,
                         Duration.ofMillis(options.fast() ? 20 : 100),
                         () -> resolver.tick(Instant.now()));
-                for (String region : List.of(Configuration.HOME, Configuration.DR)) {
-                    world.invoke(
-                            region, Stage.function("freshness-check"), "live", Backstage.EVENT);
-                }
+                backstage.lookAtAges(world);
                 // Without a proof the first look would find the DR side not ready.
                 stage.awaitProof(taken.id(), Optional.empty());
                 backstage.warm(world, evidence);
                 world.startClock();
-                awaitReady(stage, evidence);
+                backstage.awaitReady(stage, evidence);
                 var progress = new Progress(console, stage, evidence, slots);
                 backstage.repeat(clock, Duration.ofMillis(100), progress::tick);
                 Optional<String> broken = Optional.empty();
@@ -264,40 +259,6 @@ final class Rehearsal {
                 clock.shutdownNow();
             }
         }
-    }
-
-    /** Waits until every vantage has seen home serve and finds the DR side ready. */
-    private void awaitReady(Stage stage, DynamoDbEvidence evidence) throws Exception {
-        Instant since = Instant.now();
-        String last = "nothing yet";
-        Instant end = since.plus(Backstage.READY);
-        while (Instant.now().isBefore(end)) {
-            Map<String, List<Observation>> seen =
-                    evidence.between(slots.at(since), slots.at(Instant.now()));
-            List<String> lacking =
-                    Stream.of(Configuration.HOME, Configuration.DR, Configuration.WITNESS)
-                            .filter(
-                                    vantage ->
-                                            seen.getOrDefault(vantage, List.of()).stream()
-                                                    .noneMatch(
-                                                            it ->
-                                                                    it.evidence()
-                                                                            == Observation.Evidence
-                                                                                    .REACHED))
-                            .toList();
-            var readiness = evidence.readiness();
-            List<String> missing =
-                    readiness.stream().flatMap(it -> it.missing().stream()).distinct().toList();
-            last = "no sight of home from " + lacking + "; DR readiness " + readiness;
-            if (lacking.isEmpty() && !readiness.isEmpty() && missing.isEmpty()) {
-                console.say(Tone.GOOD, "every vantage sees home serve; the DR side is ready");
-                stage.mark("all is well");
-                return;
-            }
-            Thread.sleep(100);
-        }
-        throw new TimeoutException(
-                "the pair was not ready within " + Backstage.READY + ": " + last);
     }
 
     private int end(

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Plays one scenario against real servers, functions and templates, and says how it went. What the
@@ -37,15 +38,26 @@ public final class Rehearse {
 
     /** The names of all scenarios, the default one first. */
     public static List<String> scenarios() {
-        return Scenario.ALL.stream().map(Scenario::name).toList();
+        return explained().stream().map(Explained::name).toList();
+    }
+
+    /** What a scenario is, whoever made its clusters. */
+    private record Explained(String name, String what, String expected) {}
+
+    private static List<Explained> explained() {
+        return Stream.concat(
+                        Scenario.ALL.stream()
+                                .map(it -> new Explained(it.name(), it.what(), it.expected())),
+                        ClusterScenario.ALL.stream()
+                                .map(it -> new Explained(it.name(), it.what(), it.expected())))
+                .toList();
     }
 
     /** Explains all scenarios. */
     public static void list(PrintStream out) {
-        for (Scenario scenario : Scenario.ALL) {
-            out.println(
-                    scenario.name()
-                            + (scenario.equals(Scenario.ALL.getFirst()) ? "  (default)" : ""));
+        String first = scenarios().getFirst();
+        for (Explained scenario : explained()) {
+            out.println(scenario.name() + (scenario.name().equals(first) ? "  (default)" : ""));
             out.println("    " + scenario.what());
             out.println("    Expected: " + scenario.expected());
         }
@@ -59,7 +71,8 @@ public final class Rehearse {
      */
     public static int run(Options options, PrintStream out) {
         Optional<Scenario> scenario = Scenario.named(options.scenario());
-        if (scenario.isEmpty()) {
+        Optional<ClusterScenario> ofCluster = ClusterScenario.named(options.scenario());
+        if (scenario.isEmpty() && ofCluster.isEmpty()) {
             out.println(
                     "scenario '"
                             + options.scenario()
@@ -87,7 +100,11 @@ public final class Rehearse {
                             });
             Runtime.getRuntime().addShutdownHook(cleanUp);
             try {
-                return new Rehearsal(options, scenario.get(), console, scratch, children).play();
+                return ofCluster.isPresent()
+                        ? new ClusterRehearsal(options, ofCluster.get(), console, scratch, children)
+                                .play()
+                        : new Rehearsal(options, scenario.orElseThrow(), console, scratch, children)
+                                .play();
             } catch (Exception | AssertionError e) {
                 Mishap.lines(e, scratch).forEach(line -> console.print(Tone.BAD, line));
                 return 1;

@@ -64,16 +64,6 @@ record Scenario(
                             },
                             failedOver("DOWN")),
                     new Scenario(
-                            "node-loss",
-                            "Home's leader is killed; four of its five servers go on.",
-                            "Nothing moves: Raft elects another leader within seconds.",
-                            AUTOMATIC,
-                            stage -> {
-                                stage.strike("kill -9 for home's leader " + stage.killLeader());
-                                stage.waitSlots(Slots.WINDOW + 2);
-                            },
-                            nothingMoved().and(nothingLost())),
-                    new Scenario(
                             "quorum-loss",
                             "Three of home's five servers are killed. The other two answer, but"
                                     + " nobody leads and nothing can be written.",

@@ -1,12 +1,20 @@
 package io.vaultdr.rehearsal;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+
 import io.vaultdr.aws.DynamoDbLedger;
 import io.vaultdr.failover.Assessment;
 import io.vaultdr.failover.Incident;
 import io.vaultdr.model.Slots;
+import io.vaultdr.rehearsal.world.World;
+import io.vaultdr.runtime.Json;
+import io.vaultdr.snapshot.Manifest;
+import io.vaultdr.snapshot.Proof;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -14,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** What every play notes on its way, and how it waits. Every wait is bounded. */
 class Scene {
@@ -23,16 +32,36 @@ class Scene {
     static final Duration POLL = Duration.ofMillis(200);
 
     final Console console;
+    final World world;
     final DynamoDbLedger ledger;
     final Slots slots;
+    final Buckets buckets;
+    final Supplier<List<Story.Page>> pages;
     private final List<Story.Mark> marks = new ArrayList<>();
     private final Set<String> facts = new LinkedHashSet<>();
     private volatile Optional<Instant> struck = Optional.empty();
+    private Instant nextScheduled = Instant.now().truncatedTo(ChronoUnit.MINUTES);
 
-    Scene(Console console, DynamoDbLedger ledger, Slots slots) {
+    Scene(
+            Console console,
+            World world,
+            DynamoDbLedger ledger,
+            Slots slots,
+            Supplier<List<Story.Page>> pages) {
         this.console = console;
+        this.world = world;
         this.ledger = ledger;
         this.slots = slots;
+        this.buckets = new Buckets(world);
+        this.pages = pages;
+    }
+
+    World world() {
+        return world;
+    }
+
+    Buckets buckets() {
+        return buckets;
     }
 
     DynamoDbLedger ledger() {
@@ -124,5 +153,116 @@ class Scene {
 
     Optional<Incident> newest() {
         return ledger.incidents(1).stream().findFirst();
+    }
+
+    /** A function's full name. */
+    static String function(String purpose) {
+        return Configuration.PREFIX + "-" + Configuration.PAIR + "-" + purpose;
+    }
+
+    /**
+     * Takes a snapshot at home as the schedule does, and waits for it. Where the schedule itself
+     * was faster it is the next minute's, so that it holds all that was written until now.
+     */
+    Manifest takeSnapshot() {
+        JsonNode taken;
+        do {
+            taken = taken();
+        } while (taken.path("outcome").asText().equals("ALREADY"));
+        String id = taken.path("id").asText();
+        Manifest manifest =
+                buckets.listed(Configuration.DR).stream()
+                        .filter(it -> it.id().equals(id))
+                        .findFirst()
+                        .orElseThrow(
+                                () ->
+                                        new IllegalStateException(
+                                                "TakeSnapshot committed nothing that "
+                                                        + Configuration.DR
+                                                        + " lists"));
+        console.say(
+                Console.Tone.GOOD,
+                "snapshot "
+                        + id
+                        + ": "
+                        + manifest.bytes() / 1024
+                        + " KiB, index "
+                        + manifest.index());
+        return manifest;
+    }
+
+    private JsonNode taken() {
+        return scheduled(Configuration.HOME, "take-snapshot");
+    }
+
+    /** Invokes a function as its schedule does; its answer. */
+    JsonNode scheduled(String region, String purpose) {
+        var answer = world.invoke(region, function(purpose), "live", scheduledEvent());
+        if (answer.error().isPresent()) {
+            throw new IllegalStateException(
+                    purpose + " failed: " + answer.error().get() + " " + answer.payload());
+        }
+        try {
+            return Json.MAPPER.readTree(answer.payload());
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(purpose + " answered no JSON", e);
+        }
+    }
+
+    /** Waits for a proof that isn't {@code before}; what it came to. */
+    Proof awaitProof(String snapshot, Optional<Proof> before) throws Exception {
+        await(
+                "a proof of " + snapshot,
+                () ->
+                        buckets.proof(snapshot)
+                                .filter(it -> !before.equals(Optional.of(it)))
+                                .map(Scene::told));
+        return buckets.proof(snapshot).orElseThrow();
+    }
+
+    private static String told(Proof proof) {
+        return "proof of "
+                + proof.id()
+                + ": "
+                + proof.verdict()
+                + proof.reason().map(reason -> ", " + reason).orElse("")
+                + " after "
+                + proof.stages().stream()
+                        .map(it -> it.name() + " " + Report.seconds(it.took()))
+                        .collect(Collectors.joining(", "));
+    }
+
+    /** What a schedule sends; each time it is a minute later. */
+    String scheduledEvent() {
+        nextScheduled = nextScheduled.plusSeconds(60);
+        var event = Json.MAPPER.createObjectNode();
+        event.put("version", "0")
+                .put(
+                        "id",
+                        "00000000-0000-0000-0000-00000000000" + nextScheduled.getEpochSecond() % 10)
+                .put("detail-type", "Scheduled Event")
+                .put("source", "aws.events")
+                .put("account", Configuration.ACCOUNT)
+                .put("time", nextScheduled.minusSeconds(120).toString())
+                .put("region", Configuration.HOME);
+        event.putArray("resources");
+        event.putObject("detail");
+        return event.toString();
+    }
+
+    /** How the page of an alarm begins; {@code alarm} without prefix and pair. */
+    static String page(String alarm) {
+        return "ALARM: \"" + function(alarm) + "\"";
+    }
+
+    /** Waits until an alarm has paged somebody. */
+    void awaitAlarm(String alarm) throws Exception {
+        await(
+                "a page of the alarm " + alarm,
+                () ->
+                        pages.get().stream()
+                                .filter(it -> it.subject().startsWith(page(alarm)))
+                                .findFirst()
+                                .map(it -> "somebody is paged: " + it.subject()));
     }
 }

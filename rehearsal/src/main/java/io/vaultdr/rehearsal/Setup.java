@@ -85,8 +85,12 @@ final class Setup {
         }
     }
 
-    /** What a customer brings for proofs: the server's binary, and the seal's key as a secret. */
-    static void bringServer(World world, Fleet fleet) {
+    /**
+     * What a customer brings for proofs: the server's binary, and the seal's key as a secret.
+     *
+     * @param sealKey in base64
+     */
+    static void bringServer(World world, String sealKey) {
         try (S3Client s3 = world.aws().at(S3Client.builder(), Configuration.DR).build();
                 SecretsManagerClient secrets =
                         world.aws().at(SecretsManagerClient.builder(), Configuration.DR).build()) {
@@ -100,8 +104,7 @@ final class Setup {
                                                             + Configuration.DR))
                                     .key(Configuration.SERVER),
                     Environment.bao());
-            secrets.createSecret(
-                    it -> it.name(Configuration.SEAL_KEY).secretString(fleet.sealKey()));
+            secrets.createSecret(it -> it.name(Configuration.SEAL_KEY).secretString(sealKey));
         }
     }
 

@@ -1,8 +1,5 @@
 package io.vaultdr.rehearsal;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-
 import io.vaultdr.aws.DynamoDbLedger;
 import io.vaultdr.failover.Incident.Approval;
 import io.vaultdr.model.Outcome;
@@ -23,7 +20,6 @@ import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
 import java.security.SecureRandom;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,23 +27,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /** The world that a scenario plays in, and what it can do to it. Every wait is bounded. */
 final class Stage extends Scene {
     /** The place from which clients reach the servers. */
     static final String CLIENTS = "clients";
 
-    private final World world;
     private final Fleet fleet;
     private final Links links;
     private final Writer writer;
     private final Resolver resolver;
     private final Operator operator;
-    private final Buckets buckets;
-    private final Supplier<List<Story.Page>> pages;
     private final Set<String> damaged = new LinkedHashSet<>();
-    private Instant nextScheduled = Instant.now().truncatedTo(ChronoUnit.MINUTES);
     private boolean warmed;
 
     Stage(
@@ -61,27 +52,16 @@ final class Stage extends Scene {
             DynamoDbLedger ledger,
             Slots slots,
             Supplier<List<Story.Page>> pages) {
-        super(console, ledger, slots);
-        this.world = world;
+        super(console, world, ledger, slots, pages);
         this.fleet = fleet;
         this.links = links;
         this.writer = writer;
         this.resolver = resolver;
         this.operator = operator;
-        this.buckets = new Buckets(world);
-        this.pages = pages;
-    }
-
-    World world() {
-        return world;
     }
 
     Operator operator() {
         return operator;
-    }
-
-    Buckets buckets() {
-        return buckets;
     }
 
     /** The snapshots that the scenario itself damaged. */
@@ -266,78 +246,6 @@ final class Stage extends Scene {
         mark("operator: " + action);
     }
 
-    /**
-     * Takes a snapshot at home as the schedule does, and waits for it. Where the schedule itself
-     * was faster it is the next minute's, so that it holds all that was written until now.
-     */
-    Manifest takeSnapshot() {
-        JsonNode taken;
-        do {
-            taken = taken();
-        } while (taken.path("outcome").asText().equals("ALREADY"));
-        String id = taken.path("id").asText();
-        Manifest manifest =
-                buckets.listed(Configuration.DR).stream()
-                        .filter(it -> it.id().equals(id))
-                        .findFirst()
-                        .orElseThrow(
-                                () ->
-                                        new IllegalStateException(
-                                                "TakeSnapshot committed nothing that "
-                                                        + Configuration.DR
-                                                        + " lists"));
-        console.say(
-                Console.Tone.GOOD,
-                "snapshot "
-                        + id
-                        + ": "
-                        + manifest.bytes() / 1024
-                        + " KiB, index "
-                        + manifest.index());
-        return manifest;
-    }
-
-    private JsonNode taken() {
-        return scheduled(Configuration.HOME, "take-snapshot");
-    }
-
-    /** Invokes a function as its schedule does; its answer. */
-    JsonNode scheduled(String region, String purpose) {
-        var answer = world.invoke(region, function(purpose), "live", scheduledEvent());
-        if (answer.error().isPresent()) {
-            throw new IllegalStateException(
-                    purpose + " failed: " + answer.error().get() + " " + answer.payload());
-        }
-        try {
-            return Json.MAPPER.readTree(answer.payload());
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(purpose + " answered no JSON", e);
-        }
-    }
-
-    /** Waits for a proof that isn't {@code before}; what it came to. */
-    Proof awaitProof(String snapshot, Optional<Proof> before) throws Exception {
-        await(
-                "a proof of " + snapshot,
-                () ->
-                        buckets.proof(snapshot)
-                                .filter(it -> !before.equals(Optional.of(it)))
-                                .map(Stage::told));
-        return buckets.proof(snapshot).orElseThrow();
-    }
-
-    private static String told(Proof proof) {
-        return "proof of "
-                + proof.id()
-                + ": "
-                + proof.verdict()
-                + proof.reason().map(reason -> ", " + reason).orElse("")
-                + " after "
-                + proof.stages().stream()
-                        .map(it -> it.name() + " " + Report.seconds(it.took()))
-                        .collect(Collectors.joining(", "));
-    }
-
     /** Asks for another proof of a snapshot that has one, as an operator does. */
     Proof proveAgain(String snapshot) throws Exception {
         Optional<Proof> before = buckets.proof(snapshot);
@@ -384,22 +292,6 @@ final class Stage extends Scene {
         }
     }
 
-    /** How the page of an alarm begins; {@code alarm} without prefix and pair. */
-    static String page(String alarm) {
-        return "ALARM: \"" + function(alarm) + "\"";
-    }
-
-    /** Waits until an alarm has paged somebody. */
-    void awaitAlarm(String alarm) throws Exception {
-        await(
-                "a page of the alarm " + alarm,
-                () ->
-                        pages.get().stream()
-                                .filter(it -> it.subject().startsWith(page(alarm)))
-                                .findFirst()
-                                .map(it -> "somebody is paged: " + it.subject()));
-    }
-
     /** Puts another key in the place of the seal's, as a deployment with the wrong one has it. */
     void replaceSealKey() {
         byte[] key = new byte[32];
@@ -419,23 +311,6 @@ final class Stage extends Scene {
                 world.aws().at(SecretsManagerClient.builder(), Configuration.DR).build()) {
             secrets.putSecretValue(it -> it.secretId(Configuration.SEAL_KEY).secretString(key));
         }
-    }
-
-    private String scheduledEvent() {
-        nextScheduled = nextScheduled.plusSeconds(60);
-        var event = Json.MAPPER.createObjectNode();
-        event.put("version", "0")
-                .put(
-                        "id",
-                        "00000000-0000-0000-0000-00000000000" + nextScheduled.getEpochSecond() % 10)
-                .put("detail-type", "Scheduled Event")
-                .put("source", "aws.events")
-                .put("account", Configuration.ACCOUNT)
-                .put("time", nextScheduled.minusSeconds(120).toString())
-                .put("region", Configuration.HOME);
-        event.putArray("resources");
-        event.putObject("detail");
-        return event.toString();
     }
 
     /** Turns bits in the middle of the newest archive of a region's bucket. */
@@ -517,10 +392,5 @@ final class Stage extends Scene {
                                 .findFirst()
                                 .map(it -> "snapshot " + it.id() + " is committed"));
         check("a snapshot was committed after the leader was lost", true);
-    }
-
-    /** A function's full name. */
-    static String function(String purpose) {
-        return Configuration.PREFIX + "-" + Configuration.PAIR + "-" + purpose;
     }
 }

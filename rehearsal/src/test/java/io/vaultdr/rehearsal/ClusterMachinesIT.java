@@ -2,6 +2,7 @@ package io.vaultdr.rehearsal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -40,7 +41,8 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Three machines of a small template, started by the image's boot script: they find each other, are
- * reached by their load balancer, and one that dies is replaced.
+ * reached by their load balancer, their recovery keys make a root token, and one that dies is
+ * replaced.
  */
 class ClusterMachinesIT {
     private static final String REGION = "eu-west-1";
@@ -108,6 +110,8 @@ class ClusterMachinesIT {
         Eventually.await("three voters", LONG, () -> voters(root).equals(ids(world)));
         assertTrue(events.stream().anyMatch(ClusterMachinesIT::takenIn), "by its health check");
 
+        breakGlass(nlb, root, keys.path("recovery_keys"));
+
         String dead = ids(world).iterator().next();
         machines.end(dead);
         Eventually.await("its replacement", LONG, () -> describe(groups).instances().size() == 4);
@@ -127,6 +131,24 @@ class ClusterMachinesIT {
                                 .lifecycleActionResult("CONTINUE"));
         Eventually.await("it is gone", LONG, () -> ids(world).equals(fresh));
         assertFalse(world.callsNotGranted().stream().findAny().isPresent());
+    }
+
+    /** The recovery keys make a root token, with which all is told and given up again. */
+    private static void breakGlass(Server nlb, Server root, JsonNode keys) throws IOException {
+        String secret = Json.MAPPER.createObjectNode().set("recovery_keys", keys).toString();
+        Server door = BreakGlass.door(nlb).orElseThrow();
+        BreakGlass person = BreakGlass.with(door, secret);
+        assertEquals(2, person.rootTokens(), "the one of the initialisation, and its own");
+        Server watcher = nlb.with(person.watcher());
+        person.done();
+
+        assertEquals(403, person.server().call("GET", "sys/mounts", Map.of()).status());
+        assertEquals(403, watcher.call("GET", "sys/mounts", Map.of()).status());
+        assertEquals(voters(root), voters(watcher));
+        assertThrows(
+                IllegalStateException.class,
+                () -> BreakGlass.with(door, "{\"recovery_keys\":[]}"),
+                "no keys, no token");
     }
 
     private static boolean takenIn(WorldEvent event) {

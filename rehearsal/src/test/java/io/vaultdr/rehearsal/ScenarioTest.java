@@ -27,7 +27,6 @@ class ScenarioTest {
     private static final List<String> NAMES =
             List.of(
                     "region-loss",
-                    "node-loss",
                     "quorum-loss",
                     "sealed",
                     "flap-90s",
@@ -49,7 +48,14 @@ class ScenarioTest {
                     "archive",
                     "drill",
                     "secret-lost",
-                    "doctor");
+                    "doctor",
+                    "initialize",
+                    "node-loss",
+                    "zone-loss",
+                    "rolling-image",
+                    "terminate-leader",
+                    "terminate-too-many",
+                    "rotate-logins");
 
     @Test
     void listExplainsEveryScenarioAndItsEnd() {
@@ -63,6 +69,15 @@ class ScenarioTest {
                     text.contains(scenario.name() + "\n") || text.contains(scenario.name() + " "));
             assertTrue(text.contains(scenario.expected()));
         }
+        for (ClusterScenario scenario : ClusterScenario.ALL) {
+            assertTrue(text.contains(scenario.name() + "\n"));
+            assertTrue(text.contains(scenario.expected()));
+        }
+    }
+
+    @Test
+    void everyNameIsOneScenarios() {
+        assertEquals(Rehearse.scenarios().size(), Set.copyOf(Rehearse.scenarios()).size());
     }
 
     @Test
@@ -85,7 +100,7 @@ class ScenarioTest {
 
     @Test
     void nothingMovedIsHeldAgainstEveryThingThatCouldMove() {
-        Ending.Expectation expectation = Scenario.named("node-loss").orElseThrow().expectation();
+        Ending.Expectation expectation = Scenario.named("flap-90s").orElseThrow().expectation();
 
         assertEquals(List.of(), ending(Side.HOME, 100, 0, false, false).differences(expectation));
         assertEquals(1, ending(Side.HOME, 0, 100, false, false).differences(expectation).size());
@@ -105,6 +120,28 @@ class ScenarioTest {
     }
 
     @Test
+    void noScenarioOfAMadeClusterIsFulfilledWhereNothingWasSeenOfIt() {
+        for (ClusterScenario scenario : ClusterScenario.ALL) {
+            List<String> differences =
+                    ending(Side.HOME, 100, 0, false, false).differences(scenario.expectation());
+
+            assertFalse(differences.isEmpty(), scenario.name());
+        }
+    }
+
+    @Test
+    void aPageThatIsNotExpectedIsADifference() {
+        List<String> pages = List.of("payments: held", "ALARM: \"other\"");
+        Ending ending = ending(Side.HOME, 100, 0, false, false, pages);
+
+        assertEquals(
+                List.of("other pages: expected [], found [ALARM: \"other\"]"),
+                ending.differences(Expectations.pagedOnly("held")));
+        assertEquals(List.of(), ending.differences(Expectations.pagedOnly("held", "ALARM")));
+        assertEquals(1, ending.differences(Expectations.pagedOnly()).size());
+    }
+
+    @Test
     void aFailoverThatDidNotHappenIsToldInFull() {
         Ending.Expectation expectation = Scenario.named("region-loss").orElseThrow().expectation();
 
@@ -116,6 +153,11 @@ class ScenarioTest {
     }
 
     private static Ending ending(Side side, int home, int dr, boolean flag, boolean initialised) {
+        return ending(side, home, dr, flag, initialised, List.of());
+    }
+
+    private static Ending ending(
+            Side side, int home, int dr, boolean flag, boolean initialised, List<String> pages) {
         Instant start = Instant.parse("2026-03-01T03:00:00Z");
         return new Ending(
                 Duration.ofSeconds(10),
@@ -140,7 +182,7 @@ class ScenarioTest {
                 0,
                 Map.of(),
                 List.of(),
-                List.of(),
+                pages,
                 Set.of(),
                 List.of());
     }

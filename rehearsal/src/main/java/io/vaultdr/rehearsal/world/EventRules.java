@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 
 /** EventBridge's rules with patterns: which of them want an event. Matching is event-ruler's. */
@@ -23,6 +24,9 @@ final class EventRules {
             String arn,
             String pattern,
             List<TemplateApplier.Target> to) {}
+
+    /** Whose events there are here. */
+    static final Set<String> SOURCES = Set.of("aws.autoscaling", "aws.s3");
 
     private final Map<String, Rule> rules = new HashMap<>();
     private final Map<String, Machine> machines = new HashMap<>();

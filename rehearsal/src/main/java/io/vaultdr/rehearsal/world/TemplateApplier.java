@@ -843,9 +843,9 @@ final class TemplateApplier {
                 return new Physical(name, Map.of("Arn", arn));
             }
             if (p.has("EventPattern")
-                    && list(p.path("Targets")).stream()
-                            .allMatch(it -> text(it, "Arn").contains(":sns:"))) {
-                notApplied(id, "AWS::Events::Rule", "it pages of what doesn't happen here");
+                    && list(p.path("EventPattern").path("source")).stream()
+                            .noneMatch(it -> EventRules.SOURCES.contains(it.asText()))) {
+                notApplied(id, "AWS::Events::Rule", "nothing here tells of such events");
                 return new Physical(name, Map.of("Arn", arn));
             }
             List<Target> targets = new ArrayList<>();

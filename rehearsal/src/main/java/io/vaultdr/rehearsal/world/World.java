@@ -252,7 +252,7 @@ public final class World implements AutoCloseable {
                         "DescribeInstances by the instances' tag"),
                 new Modelled(
                         "a machine's file system",
-                        "a folder; paths in the node's parameter are moved into it",
+                        "a folder; paths that nodes and functions are told are moved into it",
                         "all machines share this one's"));
     }
 
