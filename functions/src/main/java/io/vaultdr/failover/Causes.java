@@ -13,8 +13,12 @@ import java.util.TreeMap;
 final class Causes {
     private Causes() {}
 
-    /** Per cause what to tell. */
-    static Map<String, String> of(Situation situation, Judgement judgement) {
+    /**
+     * Per cause what to tell. A look at the standby may fail once, of a lost packet or a server
+     * that starts again: it wakes somebody when the evaluation before, a minute ago, found it so
+     * too. The gate holds from the first on.
+     */
+    static Map<String, String> of(Situation situation, Judgement judgement, Assessment before) {
         Map<String, String> causes = new TreeMap<>();
         Diagnosis diagnosis = judgement.diagnosis();
         String found = found(situation, judgement);
@@ -24,7 +28,9 @@ final class Causes {
             case SERVING -> diagnosis.doubts().forEach(doubt -> causes.put(doubt.name(), found));
             case FADING -> {}
         }
-        if (situation.state().serving() == Side.HOME && !situation.missing().isEmpty()) {
+        if (situation.state().serving() == Side.HOME
+                && !situation.missing().isEmpty()
+                && !before.missing().isEmpty()) {
             causes.put(
                     Gate.DR_NOT_READY.name(),
                     "The DR side could not take over: " + String.join(" ", situation.missing()));

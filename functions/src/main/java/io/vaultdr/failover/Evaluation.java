@@ -314,7 +314,10 @@ public final class Evaluation {
         boolean settled = situation.state().phase() instanceof Phase.Settled && !opened;
         // The first evaluation may come before the first probes; what is so stays for the next.
         Map<String, String> causes =
-                settled && before.isPresent() ? Causes.of(situation, judgement) : Map.of();
+                settled
+                        ? before.map(earlier -> Causes.of(situation, judgement, earlier))
+                                .orElse(Map.of())
+                        : Map.of();
         Map<String, String> begun = new TreeMap<>(causes);
         begun.keySet().removeAll(told.keySet());
         Instant over = situation.now().minus(pair.slots().window());

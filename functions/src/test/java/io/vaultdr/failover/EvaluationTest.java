@@ -398,6 +398,10 @@ class EvaluationTest {
         log.put(new Readiness(TestPair.DR, now, List.of("No blank node."), Optional.empty()));
         Assessment made = evaluate(Stage.AUTOMATIC);
         assertEquals(2, made.missing().size());
+        assertEquals(List.of(), pages, "one look may fail");
+        all(Observation.Evidence.REACHED, 6);
+        log.put(new Readiness(TestPair.DR, now, List.of("No blank node."), Optional.empty()));
+        evaluate(Stage.AUTOMATIC);
         assertEquals(
                 List.of("payments: DR_NOT_READY"),
                 pages.stream().map(Pager.Page::subject).toList());
