@@ -2,6 +2,7 @@ package io.vaultdr.vault;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -90,6 +91,9 @@ record Handshake(Optional<Shown> shown, Optional<SSLException> refused) {
                 socket.startHandshake();
                 return new Handshake(recording.shown(), Optional.empty());
             } catch (SSLException e) {
+                if (recording.shown().isEmpty() && e.getCause() instanceof EOFException hungUp) {
+                    throw hungUp;
+                }
                 return new Handshake(recording.shown(), Optional.of(e));
             }
         }

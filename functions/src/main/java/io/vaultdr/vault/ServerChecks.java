@@ -7,6 +7,7 @@ import io.vaultdr.model.Failure;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.vault.VaultClient.Health;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -65,7 +66,9 @@ public final class ServerChecks {
     public enum Expected {
         /** One leads, the others follow. */
         SERVING,
-        /** Started and not initialised: the side that a promotion restores into. */
+        /**
+         * One at least is started, and none initialised: the side that a promotion restores into.
+         */
         BLANK,
         /** Whatever they are, or not there: no function needs them now. */
         ANYTHING
@@ -98,12 +101,27 @@ public final class ServerChecks {
                         .map(node -> new FutureTask<>(() -> node(cluster, node, expected)))
                         .toList();
         looks.forEach(look -> Thread.ofVirtual().name("look at a node").start(look));
+        List<List<Check>> nodes = looks.stream().map(ServerChecks::joined).toList();
+        boolean oneIsWell = nodes.stream().anyMatch(ServerChecks::well);
         List<Check> checks = new ArrayList<>();
-        for (FutureTask<List<Check>> look : looks) {
-            checks.addAll(joined(look));
+        for (List<Check> node : nodes) {
+            node.stream()
+                    .map(it -> expected == Expected.BLANK && oneIsWell ? unneeded(it) : it)
+                    .forEach(checks::add);
         }
         access.ifPresent(it -> checks.addAll(logIn(cluster, expected, it)));
         return List.copyOf(checks);
+    }
+
+    private static boolean well(List<Check> node) {
+        return node.stream().noneMatch(check -> check.result() == Check.Result.FAILED);
+    }
+
+    /** A standby is one node; the others' addresses are of those that a promotion starts. */
+    private static Check unneeded(Check check) {
+        return check.name().equals(Check.HEALTH)
+                ? check
+                : check.lenient("one blank node is enough until a promotion");
     }
 
     private List<Check> node(PairSettings.Cluster cluster, URI node, Expected expected) {
@@ -237,7 +255,11 @@ public final class ServerChecks {
                     target,
                     e instanceof SocketTimeoutException
                             ? "it takes the connection and says nothing"
-                            : "it hung up in the handshake (" + e.getClass().getSimpleName() + ")",
+                            : e instanceof EOFException
+                                    ? "it takes the connection and hangs up"
+                                    : "it hung up in the handshake ("
+                                            + e.getClass().getSimpleName()
+                                            + ")",
                     "Look whether a load balancer stands there without a healthy server behind it,"
                             + " and at the server's log");
         }

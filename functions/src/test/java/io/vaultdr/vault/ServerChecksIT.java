@@ -175,6 +175,28 @@ class ServerChecksIT {
     }
 
     @Test
+    void aPortThatTakesTheConnectionAndHangsUp() throws Exception {
+        try (ServerSocket rude = new ServerSocket(0, 5, InetAddress.ofLiteral("127.0.0.1"))) {
+            Thread.ofVirtual().start(() -> hangUp(rude));
+            URI node = URI.create("https://127.0.0.1:" + rude.getLocalPort());
+            failed(Check.TLS, "hangs up", look(node, Optional.empty(), Optional.empty()));
+        }
+    }
+
+    /** As a balancer without a server behind it; what was said is read, or it would be a reset. */
+    private static void hangUp(ServerSocket listening) {
+        while (!listening.isClosed()) {
+            try (Socket one = listening.accept()) {
+                one.setSoTimeout(5_000);
+                one.getInputStream().read(new byte[16_384]);
+            } catch (IOException e) {
+                // The test closes it.
+                return;
+            }
+        }
+    }
+
+    @Test
     void aCertificateOfAnotherName() throws Exception {
         try (TlsServer server = new TlsServer(tls)) {
             for (Optional<String> wanted :
@@ -389,6 +411,34 @@ class ServerChecksIT {
                                         Optional.empty(),
                                         Optional.empty()))
                         .result());
+    }
+
+    @Test
+    void oneBlankNodeIsEnoughAndNoneIsNot() {
+        URI gone = URI.create("https://127.0.0.1:" + Ports.free());
+        URI one = blank.addresses().getFirst();
+        List<Check> enough = standby(one, gone);
+        assertTrue(enough.stream().noneMatch(it -> it.result() == Result.FAILED), enough::toString);
+        assertTrue(
+                enough.stream().anyMatch(it -> it.saw().startsWith("one blank node is enough")),
+                enough::toString);
+        assertEquals(Result.FAILED, of(Check.TCP, standby(gone)).result());
+        // An initialised one isn't forgiven for the other's sake.
+        List<Check> taken = standby(one, cluster.addresses().getFirst());
+        assertTrue(
+                taken.stream()
+                        .filter(it -> it.name().equals(Check.HEALTH))
+                        .anyMatch(it -> it.result() == Result.FAILED),
+                taken::toString);
+    }
+
+    private List<Check> standby(URI... nodes) {
+        return look(
+                Clusters.of(List.of(nodes)),
+                Optional.empty(),
+                SHORT,
+                Expected.BLANK,
+                Optional.empty());
     }
 
     @Test
