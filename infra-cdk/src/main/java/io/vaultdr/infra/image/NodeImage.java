@@ -36,6 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * A pipeline that makes the image of a server: Amazon Linux 2023, the server by its hash, its unit,
@@ -330,7 +331,12 @@ public final class NodeImage extends Construct {
         image.put("Name", props.name() + " {{ imagebuilder:buildDate }}");
         image.put(
                 "AmiTags",
-                Map.of("vault-dr-server", props.content().version(), "vault-dr", props.name()));
+                new TreeMap<>(
+                        Map.of(
+                                "vault-dr-server",
+                                props.content().version(),
+                                "vault-dr",
+                                props.name())));
         return CfnDistributionConfiguration.DistributionProperty.builder()
                 .region(region)
                 .amiDistributionConfiguration(image)

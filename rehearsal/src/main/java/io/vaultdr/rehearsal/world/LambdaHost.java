@@ -148,8 +148,8 @@ final class LambdaHost implements AutoCloseable {
     private Answer run(FunctionSpec function, String qualifier, String payload, String trigger)
             throws InterruptedException {
         String id = UUID.randomUUID().toString();
-        Optional<Sandbox> warm = warm(function);
-        Sandbox sandbox = warm.isPresent() ? warm.get() : startInTurn(function);
+        Taken taken = take(function);
+        Sandbox sandbox = taken.sandbox();
         if (lost.contains(function.region()) || closed) {
             sandbox.close();
             throw new Refused(503, "ServiceUnavailable", function.region() + " is lost");
@@ -161,12 +161,12 @@ final class LambdaHost implements AutoCloseable {
                         function.name(),
                         id,
                         trigger,
-                        warm.isEmpty()));
+                        taken.cold()));
         long start = System.nanoTime();
         String arn = function.arn() + (qualifier.isEmpty() ? "" : ":" + qualifier);
         Answer answer = sandbox.invoke(id, arn, payload);
         Duration took = Duration.ofNanos(System.nanoTime() - start);
-        Optional<Duration> cold = warm.isEmpty() ? sandbox.coldStart() : Optional.empty();
+        Optional<Duration> cold = taken.cold() ? sandbox.coldStart() : Optional.empty();
         if (sandbox.isAlive() && !lost.contains(function.region())) {
             idle.computeIfAbsent(function.arn(), key -> new ConcurrentLinkedDeque<>())
                     .push(sandbox);
@@ -237,13 +237,27 @@ final class LambdaHost implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** Starts take turns: a dozen JVMs that start at once on two cores all come late. */
-    private Sandbox startInTurn(FunctionSpec function) throws InterruptedException {
+    private record Taken(Sandbox sandbox, boolean cold) {}
+
+    /**
+     * A JVM for one invocation. Starts take turns: a dozen JVMs that start at once on two cores all
+     * come late. One that became free meanwhile is taken instead, or events that come faster than
+     * JVMs start would each start one, and make all starts slower.
+     */
+    private Taken take(FunctionSpec function) throws InterruptedException {
+        Optional<Sandbox> warm = warm(function);
+        if (warm.isPresent()) {
+            return new Taken(warm.get(), false);
+        }
         starts.acquire();
         try {
+            Optional<Sandbox> free = warm(function);
+            if (free.isPresent()) {
+                return new Taken(free.get(), false);
+            }
             Sandbox sandbox = start(function);
             sandbox.awaitStart();
-            return sandbox;
+            return new Taken(sandbox, true);
         } finally {
             starts.release();
         }
