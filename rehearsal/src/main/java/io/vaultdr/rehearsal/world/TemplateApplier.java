@@ -417,6 +417,7 @@ final class TemplateApplier {
                         case "AWS::SecretsManager::ResourcePolicy" ->
                                 "moto doesn't hold to secrets' policies";
                         case "AWS::SNS::TopicPolicy" -> "moto doesn't hold to topic policies";
+                        case "AWS::CloudWatch::Dashboard" -> "there is no console to look at it";
                         case "AWS::SNS::Subscription" -> "pages are reported, nobody is called";
                         default -> "the rehearsal doesn't know this type";
                     };
