@@ -323,40 +323,39 @@ public final class SetupScript {
     }
 
     private static String read(int number, Place place) {
-        return filled(
+        return whereWanted(
                 number,
                 place,
-                place.copy()
-                        ? """
-                          case $intent in
-                            @PROVERS@)
-                              secret_@N@=$(stored "$all_@N@" @NAME@)
-                              accessor_@N@=$(printf '%s' "$secret_@N@" | field secret_id_accessor) ;;
-                            *) accessor_@N@=$accessor_1 ;;
-                          esac
-                        """
-                        : """
-                          secret_@N@=$(stored "$all_@N@" @NAME@)
-                          accessor_@N@=$(printf '%s' "$secret_@N@" | field secret_id_accessor)
-                        """);
+                """
+                  secret_@N@=$(stored "$all_@N@" @NAME@)
+                  accessor_@N@=$(printf '%s' "$secret_@N@" | field secret_id_accessor)
+                """,
+                "accessor_@N@=$accessor_1");
     }
 
     /** The old value only tells whether there is a secret; it shows in no process list either. */
     private static String write(int number, Place place) {
+        return whereWanted(
+                number,
+                place,
+                """
+                  store @REGION@ @NAME@ "${secret_@N@:+exists}" @PROFILE@ & store_@N@=$!
+                """,
+                "store_@N@=''");
+    }
+
+    /** {@code lines} for each login; in the copy's account for the provers' only. */
+    private static String whereWanted(int number, Place place, String lines, String otherwise) {
         return filled(
                 number,
                 place,
                 place.copy()
-                        ? """
-                          case $intent in
-                            @PROVERS@)
-                              store @REGION@ @NAME@ "${secret_@N@:+exists}" @PROFILE@ & store_@N@=$! ;;
-                            *) store_@N@='' ;;
-                          esac
-                        """
-                        : """
-                          store @REGION@ @NAME@ "${secret_@N@:+exists}" @PROFILE@ & store_@N@=$!
-                        """);
+                        ? "  case $intent in\n    @PROVERS@)\n"
+                                + lines.indent(4).stripTrailing()
+                                + " ;;\n    *) "
+                                + otherwise
+                                + " ;;\n  esac\n"
+                        : lines);
     }
 
     private static String written(int number, Place place) {

@@ -118,7 +118,7 @@ public final class ClusterStack extends VaultDrStack {
                             .source(List.of("aws.kms"))
                             .detailType(List.of("AWS API Call via CloudTrail"))
                             .detail(
-                                    sorted(
+                                    new TreeMap<>(
                                             Map.of(
                                                     "eventName",
                                                     List.of(
@@ -217,10 +217,5 @@ public final class ClusterStack extends VaultDrStack {
                                 .filter(table -> side == Side.DR && pair.probed()),
                         NodeAlarms.unwell(watched),
                         pages));
-    }
-
-    /** The same in the same order at every synthesis. */
-    private static Map<String, Object> sorted(Map<String, Object> map) {
-        return new TreeMap<>(map);
     }
 }
