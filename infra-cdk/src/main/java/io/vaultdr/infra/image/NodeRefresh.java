@@ -133,7 +133,8 @@ public final class NodeRefresh extends Construct {
                                         + " have the old one go on.",
                                 "image-refresh-failed",
                                 MathExpression.Builder.create()
-                                        .expression("failed + late")
+                                        // A sum with what wasn't told is nothing.
+                                        .expression("FILL(failed, 0) + FILL(late, 0)")
                                         .label("refreshes stopped")
                                         .usingMetrics(
                                                 new TreeMap<>(

@@ -59,12 +59,11 @@ final class AlarmClock {
         /**
          * Reads a template's alarm.
          *
-         * @throws IllegalArgumentException for another shape, such as metric math or anomalies
+         * @throws IllegalArgumentException for another shape, such as a percentile or an anomaly
          */
         static Alarm of(String region, String name, String arn, JsonNode p, String where) {
             for (String other :
                     List.of(
-                            "Metrics",
                             "ExtendedStatistic",
                             "ThresholdMetricId",
                             "EvaluateLowSampleCountPercentile")) {

@@ -1,22 +1,15 @@
 package io.vaultdr.rehearsal.world;
 
-import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.api.client.AWSLambda;
-import com.amazonaws.services.lambda.runtime.serialization.PojoSerializer;
 
 import io.vaultdr.rehearsal.world.Sandbox.Answer;
 import io.vaultdr.rehearsal.world.WorldEvent.FunctionEnded;
 import io.vaultdr.rehearsal.world.WorldEvent.FunctionStarted;
-import io.vaultdr.rehearsal.world.child.GrantInterceptor;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,11 +28,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.jar.JarEntry;
-import java.util.jar.JarOutputStream;
-import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
 
 /**
  * Runs functions as Lambda does: each in JVMs of its own under the runtime interface client, one
@@ -77,6 +65,7 @@ final class LambdaHost implements AutoCloseable {
     /** Where the host finds what it needs, and whom it tells. */
     record Setup(
             Path scratch,
+            FunctionCode code,
             URI gateway,
             Function<String, Path> hostsFile,
             ProcessStarter processes,
@@ -96,7 +85,6 @@ final class LambdaHost implements AutoCloseable {
             List.of(Duration.ofMinutes(1), Duration.ofMinutes(2));
 
     private final Setup setup;
-    private final Map<String, List<Path>> classPaths = new ConcurrentHashMap<>();
     private final Map<String, ConcurrentLinkedDeque<Sandbox>> idle = new ConcurrentHashMap<>();
     private final Map<String, Sandbox> running = new ConcurrentHashMap<>();
     private final Map<String, AtomicInteger> concurrent = new ConcurrentHashMap<>();
@@ -105,7 +93,6 @@ final class LambdaHost implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Semaphore starts =
             new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()), true);
-    private final Path interceptor;
     private final Path nativeClient;
     private volatile boolean closed;
 
@@ -113,7 +100,6 @@ final class LambdaHost implements AutoCloseable {
         this.setup = setup;
         try {
             Files.createDirectories(setup.scratch.resolve("logs"));
-            interceptor = interceptorJar(setup.scratch.resolve("rehearsal-interceptor.jar"));
             nativeClient = nativeClient(setup.scratch.resolve("runtime-client.so"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -300,23 +286,18 @@ final class LambdaHost implements AutoCloseable {
     }
 
     private List<String> command(FunctionSpec function, Path temporary) {
-        List<Path> classPath = new ArrayList<>(classPath(function.code()));
-        classPath.add(interceptor);
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(FunctionCode.java());
         command.add("-XX:MaxHeapSize=" + function.memoryMegabytes() * 1024L * 85 / 100 + "k");
-        command.addAll(List.of("-XX:+UseSerialGC", "-Xshare:auto"));
+        command.addAll(FunctionCode.ARGUMENTS);
         if (!function.environment().containsKey("JAVA_TOOL_OPTIONS")) {
             command.add("-XX:TieredStopAtLevel=1");
         }
-        command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-D" + NATIVE_CLIENT + "=" + nativeClient);
         command.add("-Djdk.net.hosts.file=" + setup.hostsFile.apply(function.region()));
         command.add("-Djava.io.tmpdir=" + temporary);
         command.add("-Duser.timezone=UTC");
-        command.add("-cp");
-        command.add(
-                String.join(File.pathSeparator, classPath.stream().map(Path::toString).toList()));
+        command.addAll(setup.code.of(function.code()).arguments());
         command.add(AWSLambda.class.getName());
         command.add(function.handler());
         return command;
@@ -324,48 +305,7 @@ final class LambdaHost implements AutoCloseable {
 
     /** Unpacks the function's code, so that its first start doesn't wait for that. */
     void prepare(FunctionSpec function) {
-        classPath(function.code());
-    }
-
-    /** The zip's jars, and before them the runtime interface client, which is Lambda's own. */
-    private List<Path> classPath(Path code) {
-        return classPaths.computeIfAbsent(
-                code.toString(),
-                key -> {
-                    List<Path> jars = new ArrayList<>();
-                    jars.add(jarOf(AWSLambda.class));
-                    jars.add(jarOf(PojoSerializer.class));
-                    jars.add(jarOf(Context.class));
-                    Path directory = setup.scratch.resolve("code-" + classPaths.size());
-                    jars.addAll(unzip(code, directory));
-                    return List.copyOf(jars);
-                });
-    }
-
-    private static List<Path> unzip(Path zip, Path directory) {
-        try (ZipInputStream in = new ZipInputStream(Files.newInputStream(zip))) {
-            for (ZipEntry entry; (entry = in.getNextEntry()) != null; ) {
-                Path file = directory.resolve(entry.getName()).normalize();
-                if (!entry.isDirectory() && file.startsWith(directory)) {
-                    Files.createDirectories(file.resolveSibling("."));
-                    Files.copy(in, file);
-                }
-            }
-            try (Stream<Path> jars = Files.list(directory.resolve("lib"))) {
-                return jars.sorted().toList();
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "can't read " + zip + ", expected a zip with lib/*.jar", e);
-        }
-    }
-
-    private static Path jarOf(Class<?> type) {
-        try {
-            return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
-        }
+        setup.code.of(function.code());
     }
 
     /** Unpacks the runtime interface client's native part for this machine. */
@@ -384,25 +324,6 @@ final class LambdaHost implements AutoCloseable {
             Files.copy(library, file);
         }
         return file;
-    }
-
-    /** Packs the one class that runs beside a function, with the file by which the SDK finds it. */
-    private static Path interceptorJar(Path jar) throws IOException {
-        String entry = GrantInterceptor.class.getName().replace('.', '/') + ".class";
-        try (OutputStream file = Files.newOutputStream(jar);
-                JarOutputStream out = new JarOutputStream(file);
-                InputStream code =
-                        GrantInterceptor.class.getResourceAsStream("GrantInterceptor.class")) {
-            if (code == null) {
-                throw new IOException("no " + entry + " on the class path");
-            }
-            out.putNextEntry(new JarEntry(entry));
-            code.transferTo(out);
-            out.putNextEntry(
-                    new JarEntry("software/amazon/awssdk/global/handlers/execution.interceptors"));
-            out.write(GrantInterceptor.class.getName().getBytes(StandardCharsets.UTF_8));
-        }
-        return jar;
     }
 
     /** Kills the JVM whose calls carry this access key id. */

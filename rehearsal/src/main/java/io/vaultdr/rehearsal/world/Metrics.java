@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -22,6 +23,13 @@ final class Metrics {
     record Id(String region, String namespace, String name, Map<String, String> dimensions) {}
 
     private record Point(Instant at, double value) {}
+
+    /**
+     * The namespaces that anything here puts metrics into: functions, and what Lambda, Step
+     * Functions and queues tell of them. No agent runs on a machine here, and no load balancer or
+     * group counts.
+     */
+    static final Set<String> TOLD = Set.of("AWS/Lambda", "AWS/SQS", "AWS/States", "VaultDr");
 
     private static final Duration KEPT = Duration.ofHours(26);
 

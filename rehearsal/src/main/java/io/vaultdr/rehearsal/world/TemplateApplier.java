@@ -879,6 +879,16 @@ final class TemplateApplier {
 
         private Physical alarm(String id, String name, JsonNode p) {
             String arn = arn("cloudwatch", "alarm:" + name);
+            String namespace = text(p, "Namespace");
+            if (p.has("Metrics") || !Metrics.TOLD.contains(namespace)) {
+                notApplied(
+                        id,
+                        "AWS::CloudWatch::Alarm",
+                        p.has("Metrics")
+                                ? "metric math isn't evaluated here"
+                                : "nothing here puts metrics into " + namespace);
+                return new Physical(name, Map.of("Arn", arn));
+            }
             applied.alarms.add(AlarmClock.Alarm.of(region, name, arn, p, where(id)));
             return new Physical(name, Map.of("Arn", arn));
         }

@@ -127,6 +127,8 @@ public final class World implements AutoCloseable {
                 new LambdaHost(
                         new LambdaHost.Setup(
                                 setup.scratch,
+                                FunctionCode.keptIn(
+                                        setup.root.resolve(".vault-dr/functions"), setup.processes),
                                 gateway.endpoint(),
                                 setup.hostsFile,
                                 setup.processes,

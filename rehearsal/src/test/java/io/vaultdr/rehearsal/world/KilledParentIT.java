@@ -61,6 +61,7 @@ class KilledParentIT {
                 new LambdaHost(
                         new LambdaHost.Setup(
                                 scratch,
+                                FunctionCode.in(scratch),
                                 gateway.endpoint(),
                                 region -> hosts,
                                 children::start,

@@ -70,6 +70,7 @@ class LambdaHostIT {
                 new LambdaHost(
                         new LambdaHost.Setup(
                                 scratch,
+                                FunctionCode.in(scratch),
                                 gateway.endpoint(),
                                 region -> hosts,
                                 children::start,

@@ -79,7 +79,12 @@ class WorldIT {
         Path assembly = scratch.resolve("cdk.out");
         switch (ConfigFile.load(yaml)) {
             case Loaded.Good(var config) ->
-                    VaultDrApp.synth(config, FunctionZip.in(scratch), assembly);
+                    VaultDrApp.synth(
+                            config,
+                            Path.of(
+                                    System.getProperty("vaultdr.root"),
+                                    "functions/target/vault-dr-functions.zip"),
+                            assembly);
             case Loaded.Bad(var mistakes) -> throw new IOException(mistakes.toString());
         }
         return assembly;
@@ -120,6 +125,21 @@ class WorldIT {
                         .allMatch(n -> !n.why().contains("doesn't know this type")),
                 world.notApplied().toString());
         assertTrue(world.compressed().stream().anyMatch(c -> c.contains("WaitThreeSlots")));
+    }
+
+    @Test
+    void archivesTheFunctionsClassesOnce() throws IOException {
+        Path kept = Path.of(System.getProperty("vaultdr.root"), ".vault-dr/functions");
+        Path zip = Path.of(world.functions().iterator().next().code().toString());
+        FunctionCode.Unpacked code =
+                FunctionCode.keptIn(
+                                kept,
+                                builder -> {
+                                    throw new IOException("archived again: " + builder.command());
+                                })
+                        .of(zip);
+
+        assertTrue(code.arguments().getFirst().startsWith("-XX:AOTCache=" + kept), code.toString());
     }
 
     @Test
