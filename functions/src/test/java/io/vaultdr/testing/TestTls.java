@@ -108,6 +108,8 @@ public record TestTls(Path ca, Path certificate, Path key, Path keyStore, List<S
     private static void keytool(Path store, String alias, List<String>... more) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        // It runs for half a second: no time for the second compiler, nor for threads that collect.
+        command.addAll(List.of("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"));
         command.addAll(List.of("-genkeypair", "-alias", alias));
         command.addAll(List.of("-keyalg", "EC", "-groupname", "secp256r1"));
         for (List<String> some : more) {
