@@ -1,11 +1,14 @@
 package io.vaultdr.vault;
 
 import io.vaultdr.model.Failure;
+import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.Sleep;
 import io.vaultdr.vault.VaultClient.Health;
 import io.vaultdr.vault.VaultClient.NodeStatus;
 
 import java.net.URI;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -21,6 +24,9 @@ import java.util.concurrent.TimeUnit;
  * is dead (facts §11 J), so a standby's word is followed and the node that it names is asked.
  */
 public final class LeaderFinder {
+    /** Before nodes of which none said anything are asked again. */
+    private static final Duration AGAIN = Duration.ofMillis(500);
+
     private final VaultClients clients;
 
     /** A finder that asks through {@code clients}. */
@@ -141,19 +147,35 @@ public final class LeaderFinder {
     }
 
     /**
-     * The active node of {@code cluster}.
+     * The active node of {@code cluster}. While no node says anything they are asked again: a
+     * function that has just started shakes hands with all of them at once for the first time, and
+     * may need longer for that than a connection may take.
      *
+     * @param limit how long to ask, all in all
      * @throws Failure.Retryable naming what each node said, where none is active
      */
     public VaultClient require(PairSettings.Cluster cluster, Duration limit) {
-        return switch (find(cluster, limit)) {
-            case Finding.Active(VaultClient node, Health health) -> node;
+        Clock clock = Clock.systemUTC();
+        Deadline deadline = new Deadline(clock, clock.instant().plus(limit));
+        Finding found = find(cluster, limit);
+        while (silent(found)
+                && deadline.left().compareTo(AGAIN) > 0
+                && !Thread.currentThread().isInterrupted()) {
+            Sleep.on(clock).accept(clock.instant().plus(AGAIN));
+            found = find(cluster, deadline.left());
+        }
+        return switch (found) {
+            case Finding.Active(VaultClient node, Health _) -> node;
             case Finding.NoneActive none ->
                     throw new Failure.Retryable(
                             "find the active node of " + cluster.address(),
                             "none is (" + none + ")",
                             "Try again once a node is unsealed and leads");
         };
+    }
+
+    private static boolean silent(Finding found) {
+        return found instanceof Finding.NoneActive none && none.silent();
     }
 
     private void ask(

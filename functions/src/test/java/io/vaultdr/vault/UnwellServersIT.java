@@ -14,6 +14,7 @@ import io.vaultdr.testing.Clusters;
 import io.vaultdr.testing.Eventually;
 import io.vaultdr.testing.GarbageServer;
 import io.vaultdr.testing.GarbageServer.Manner;
+import io.vaultdr.testing.Ports;
 import io.vaultdr.testing.Relay;
 import io.vaultdr.vault.HttpVaultClients.Limits;
 import io.vaultdr.vault.LeaderFinder.Finding;
@@ -32,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The adapter and the finder against servers that are sealed, leaderless, broken or mad. */
 class UnwellServersIT {
@@ -120,6 +122,23 @@ class UnwellServersIT {
             assertThrows(
                     Failure.Retryable.class,
                     () -> new LeaderFinder(CLIENTS).require(Clusters.of(nodes), LIMIT));
+        }
+    }
+
+    @Test
+    void whoNeedsALeaderAsksAgainWhileNobodySaysAnything() {
+        try (BaoCluster cluster = BaoCluster.running(1)) {
+            var asked = new AtomicInteger();
+            URI nobody = URI.create("http://127.0.0.1:" + Ports.free());
+            VaultClients slow =
+                    (of, node) -> CLIENTS.at(of, asked.incrementAndGet() < 3 ? nobody : node);
+
+            VaultClient leader =
+                    new LeaderFinder(slow).require(
+                                    Clusters.of(cluster.addresses()), Duration.ofSeconds(20));
+
+            assertEquals(cluster.leader().address(), leader.address());
+            assertEquals(3, asked.get());
         }
     }
 
