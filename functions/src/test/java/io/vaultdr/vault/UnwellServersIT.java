@@ -134,8 +134,8 @@ class UnwellServersIT {
                     (of, node) -> CLIENTS.at(of, asked.incrementAndGet() < 3 ? nobody : node);
 
             VaultClient leader =
-                    new LeaderFinder(slow).require(
-                                    Clusters.of(cluster.addresses()), Duration.ofSeconds(20));
+                    new LeaderFinder(slow)
+                            .require(Clusters.of(cluster.addresses()), Duration.ofSeconds(20));
 
             assertEquals(cluster.leader().address(), leader.address());
             assertEquals(3, asked.get());
