@@ -130,7 +130,7 @@ class WorldIT {
     @Test
     void archivesTheFunctionsClassesOnce() throws IOException {
         Path kept = Path.of(System.getProperty("vaultdr.root"), ".vault-dr/functions");
-        Path zip = Path.of(world.functions().iterator().next().code().toString());
+        Path zip = world.functions().iterator().next().code();
         FunctionCode.Unpacked code =
                 FunctionCode.keptIn(
                                 kept,
