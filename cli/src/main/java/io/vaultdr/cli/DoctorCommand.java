@@ -37,8 +37,9 @@ import java.util.concurrent.atomic.AtomicInteger;
         name = "doctor",
         header = "Says what is the matter with a pair, as its functions see it.",
         description = {
-            "Asks every deployed function of the pair, in all regions at once, for its dry run: all"
-                    + " of its way but the last call, from its own network and with its own role."
+            "Asks every deployed function of the pair, in all regions, a few at a time, for its dry"
+                    + " run: all of its way but the last call, from its own network and with its"
+                    + " own role."
                     + " Prints a line for each thing that was looked at (name resolution, TCP, TLS,"
                     + " health, login, policy, key, buckets, flag, ledger, …) and the fix beside"
                     + " each that fails. Changes nothing and pages nobody.",
@@ -70,6 +71,17 @@ final class DoctorCommand implements Callable<Integer> {
             description = "The configuration, which names the functions. Default: ${DEFAULT-VALUE}")
     private Path config = Path.of("vault-dr.yaml");
 
+    // A new account may run ten invocations at once in a region, and its probes need theirs:
+    // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    @Option(
+            names = "--at-once",
+            paramLabel = "N",
+            description = {
+                "How many functions to ask at once, 1 to 100; the probes go on beside them and"
+                        + " count towards the account's concurrency too. Default: ${DEFAULT-VALUE}"
+            })
+    private int atOnce = 4;
+
     @Option(names = "--json", description = "Print what was found as JSON, one line.")
     private boolean json;
 
@@ -83,6 +95,9 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        if (atOnce < 1 || atOnce > 100) {
+            throw new Unusable("--at-once " + atOnce + ": expected 1 to 100");
+        }
         Configuration.Found found = Configuration.pair(config, pair);
         List<DeployedFunction> functions = DeployedFunction.of(found.config(), found.pair());
         tell("Asking " + functions.size() + " functions for their dry runs…");
@@ -97,7 +112,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     private List<Examined> examine(List<DeployedFunction> functions) throws InterruptedException {
         AtomicInteger answered = new AtomicInteger();
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        try (ExecutorService threads = Executors.newFixedThreadPool(atOnce)) {
             List<Future<Examined>> asked = new ArrayList<>();
             for (DeployedFunction function : functions) {
                 asked.add(

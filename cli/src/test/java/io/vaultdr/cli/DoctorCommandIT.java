@@ -22,7 +22,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** {@code doctor} against a server that answers as Lambda's Invoke does, a function at a time. */
 class DoctorCommandIT {
@@ -45,6 +48,12 @@ class DoctorCommandIT {
     private final Map<String, Answer> answers = new ConcurrentHashMap<>();
 
     private final Map<String, String> asked = new ConcurrentHashMap<>();
+    private final AtomicInteger asking = new AtomicInteger();
+    private final AtomicInteger mostAtOnce = new AtomicInteger();
+
+    /** While it is above zero, nobody is answered, for a quarter of a second at most. */
+    private volatile CountDownLatch held = new CountDownLatch(0);
+
     private HttpServer lambda;
 
     @BeforeEach
@@ -54,6 +63,7 @@ class DoctorCommandIT {
         lambda.createContext(
                 "/2015-03-31/functions/",
                 exchange -> {
+                    mostAtOnce.accumulateAndGet(asking.incrementAndGet(), Math::max);
                     String region =
                             exchange.getRequestHeaders()
                                     .getFirst("Authorization")
@@ -69,6 +79,9 @@ class DoctorCommandIT {
                             answers.getOrDefault(
                                     region + " " + name,
                                     Answer.of(Check.ok("ledger", "table", "home serves")));
+                    held.countDown();
+                    waitFor(held);
+                    asking.decrementAndGet();
                     answer.headers().forEach(exchange.getResponseHeaders()::set);
                     byte[] bytes = answer.body().getBytes(StandardCharsets.UTF_8);
                     exchange.sendResponseHeaders(answer.status(), bytes.length);
@@ -86,6 +99,14 @@ class DoctorCommandIT {
     void stop() {
         lambda.stop(0);
         PROPERTIES.forEach(System::clearProperty);
+    }
+
+    private static void waitFor(CountDownLatch held) {
+        try {
+            held.await(250, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static String example(String name) {
@@ -209,6 +230,25 @@ class DoctorCommandIT {
                 () -> assertEquals(2, report.path("unanswered").asInt()),
                 () -> assertEquals(0, report.path("failed").asInt()),
                 () -> assertEquals(asked.size(), report.path("functions").size()));
+    }
+
+    /** The probes of a new account need some of its ten invocations. */
+    @Test
+    void noMoreThanSoManyAreAskedAtOnce() {
+        held = new CountDownLatch(5);
+        Run run = doctor();
+        int byDefault = mostAtOnce.getAndSet(0);
+        held = new CountDownLatch(3);
+        Run two = doctor("--at-once", "2");
+        assertAll(
+                () -> assertEquals(Exit.EXPECTED, run.exit(), run.err()),
+                () -> assertEquals(Exit.EXPECTED, two.exit(), two.err()),
+                () -> assertEquals(4, byDefault),
+                () -> assertEquals(2, mostAtOnce.get()));
+        Run none = doctor("--at-once", "0");
+        assertAll(
+                () -> assertEquals(Exit.UNUSABLE, none.exit()),
+                () -> assertTrue(none.err().contains("expected 1 to 100"), none.err()));
     }
 
     /** Another account's functions can't be asked with these credentials. */

@@ -35,10 +35,11 @@ final class DoctorScenario {
     }
 
     private static void play(Stage stage) throws Exception {
-        // Two dozen functions that start at once on two cores miss the time-outs of their calls.
         stage.warmSteps();
         Operator operator = stage.operator();
-        JsonNode well = operator.run("doctor", PAIR, "--json").json();
+        // Several functions that start at once on two cores miss the time-outs of their calls;
+        // in Lambda each starts on a core of its own.
+        JsonNode well = operator.run("doctor", PAIR, "--json", "--at-once", "1").json();
         stage.check("every function answers", well.path("unanswered").asInt(-1) == 0);
         failed(well).forEach(it -> stage.tell(Console.Tone.BAD, "not well: " + it));
         stage.check("all is well", failed(well).isEmpty());
