@@ -12,6 +12,7 @@ import io.vaultdr.snapshot.Proof;
 import io.vaultdr.snapshot.Proof.Reason;
 import io.vaultdr.snapshot.ProofRequest;
 import io.vaultdr.snapshot.ProofRun;
+import io.vaultdr.testing.Environment;
 import io.vaultdr.vault.IsolatedServer;
 
 import org.junit.jupiter.api.Test;
@@ -75,13 +76,20 @@ class ProofAttemptsIT extends ProofCases {
     @Test
     void oneThatWasStoppedInTheMiddleIsDoneAgainAndThriceIsSaid() throws IOException {
         Manifest one = claiming("stopped", it -> it);
-        // What a killed function leaves: a claim, and a server that runs.
+        // What a killed function leaves: a claim, and a server that runs. It is known by its
+        // program.
         killed(one);
+        ProofSettings itself =
+                with(
+                        proving.artifact("itself", Environment.bao()),
+                        Optional.empty(),
+                        Optional.empty(),
+                        64 << 20);
         IsolatedServer left =
                 IsolatedServer.start(
                         new IsolatedServer.Spec(
                                 proving.scratch.resolve("isolated"),
-                                proving.program(),
+                                proving.program(itself),
                                 "static",
                                 Map.of(
                                         "current_key_id",
@@ -94,7 +102,7 @@ class ProofAttemptsIT extends ProofCases {
                                 1L << 32,
                                 1L << 32));
         assertTrue(left.alive());
-        assertEquals("PROVEN", arrived(one, proving.wiring()).outcome());
+        assertEquals("PROVEN", arrived(one, proving.wiring(itself, "3008")).outcome());
         assertTrue(!left.alive());
         proving.leavesNothing();
 

@@ -32,7 +32,7 @@ class ProveSnapshotIT {
 
     @BeforeAll
     static void takeASnapshot() {
-        proving = new Proving();
+        proving = Proving.byTheProgramItself();
         for (int i = 0; i < 5; i++) {
             proving.cluster
                     .call(

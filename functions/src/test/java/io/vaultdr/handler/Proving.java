@@ -76,8 +76,30 @@ final class Proving implements AutoCloseable {
         this(BaoCluster.running(1));
     }
 
-    /** Of a cluster that is initialised already. */
+    /**
+     * Of a cluster that is initialised already. The program that proofs fetch is two lines that
+     * become the server's: it has 180 MB, to be copied and hashed for each.
+     */
     Proving(BaoCluster cluster) {
+        this(cluster, Proving::becomes);
+    }
+
+    /** The program that proofs fetch is the server's own. */
+    static Proving byTheProgramItself() {
+        return new Proving(BaoCluster.running(1), _ -> Environment.bao());
+    }
+
+    private static Path becomes(Path scratch) {
+        try {
+            return Files.writeString(
+                    scratch.resolve("becomes-bao"),
+                    "#!/bin/sh\nexec %s \"$@\"\n".formatted(Environment.bao()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Proving(BaoCluster cluster, UnaryOperator<Path> programIn) {
         this.cluster = cluster;
         logins =
                 new TestLogins(
@@ -95,7 +117,7 @@ final class Proving implements AutoCloseable {
             settings =
                     new ProofSettings(
                             BUCKET,
-                            artifact("bao", Environment.bao()),
+                            artifact("bao", programIn.apply(scratch)),
                             Optional.empty(),
                             Optional.empty(),
                             new ProofSettings.Seal("static", "seal", Optional.of("k1")),
@@ -142,7 +164,7 @@ final class Proving implements AutoCloseable {
     }
 
     /** The server's program where a proof of this scratch space keeps it. */
-    Path program() {
+    Path program(ProofSettings settings) {
         return new S3Artifacts(s3(), scratch.resolve("artifacts")).fetch(settings.server())
                         instanceof Artifacts.Fetched.At(Path program)
                 ? program
@@ -301,8 +323,8 @@ final class Proving implements AutoCloseable {
                 .filter(
                         it ->
                                 it.info()
-                                        .command()
-                                        .filter(c -> c.startsWith(scratch.toString()))
+                                        .commandLine()
+                                        .filter(c -> c.contains(scratch.toString()))
                                         .isPresent())
                 .toList();
     }

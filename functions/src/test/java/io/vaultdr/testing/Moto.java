@@ -17,10 +17,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * moto as AWS on a loopback port. While it runs, SDK clients that this JVM makes talk to it: the
- * system property {@code aws.endpointUrl} says so until {@link #close()}.
+ * moto as AWS on a loopback port. Until {@link #close()}, SDK clients that this JVM makes talk to
+ * it: the system property {@code aws.endpointUrl} says so. A closed one's process is kept for the
+ * next, which finds nothing in it: loading moto's services takes longer than most tests.
  */
 public final class Moto implements AutoCloseable {
     /** Whose everything is that is made with {@link #clients()}. */
@@ -28,20 +31,34 @@ public final class Moto implements AutoCloseable {
 
     private static final String ENDPOINT_PROPERTY = "aws.endpointUrl";
     private static final Duration START = Duration.ofSeconds(60);
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
+    private static final Queue<Server> KEPT = new ConcurrentLinkedQueue<>();
 
-    private final ServerProcess process;
-    private final URI endpoint;
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final Server server;
     private final @Nullable String previous;
+    private boolean closed;
 
-    private Moto(ServerProcess process, URI endpoint) {
-        this.process = process;
-        this.endpoint = endpoint;
-        this.previous = System.setProperty(ENDPOINT_PROPERTY, endpoint.toString());
+    /** A process, which ends with this JVM, and where it listens. */
+    private record Server(ServerProcess process, URI endpoint) {}
+
+    private Moto(Server server) {
+        this.server = server;
+        this.previous = System.setProperty(ENDPOINT_PROPERTY, server.endpoint().toString());
     }
 
-    /** Starts an empty one and waits until it answers. */
+    /** An empty one that answers. */
     public static Moto start() {
+        for (Server kept = KEPT.poll(); kept != null; kept = KEPT.poll()) {
+            if (kept.process().alive()) {
+                Moto moto = new Moto(kept);
+                moto.reset();
+                return moto;
+            }
+        }
+        return new Moto(started());
+    }
+
+    private static Server started() {
         int port = Ports.free();
         try {
             Path log = Files.createTempFile("moto", ".log");
@@ -56,7 +73,7 @@ public final class Moto implements AutoCloseable {
                                     Integer.toString(port)),
                             Map.of(),
                             log);
-            Moto moto = new Moto(process, URI.create("http://127.0.0.1:" + port));
+            Server server = new Server(process, URI.create("http://127.0.0.1:" + port));
             Eventually.await(
                     "moto answers",
                     START,
@@ -64,9 +81,9 @@ public final class Moto implements AutoCloseable {
                         if (!process.alive()) {
                             throw new AssertionError("moto ended: " + process.tail());
                         }
-                        return moto.call("GET", "/moto-api/data.json");
+                        return call(server, "GET", "/moto-api/data.json");
                     });
-            return moto;
+            return server;
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
@@ -74,7 +91,7 @@ public final class Moto implements AutoCloseable {
 
     /** Where it listens; for {@code AWS_ENDPOINT_URL} of other processes. */
     public URI endpoint() {
-        return endpoint;
+        return server.endpoint();
     }
 
     /** Clients that talk to it. */
@@ -87,7 +104,7 @@ public final class Moto implements AutoCloseable {
     public Map<String, String> environment(String region) {
         return Map.of(
                 "AWS_ENDPOINT_URL",
-                endpoint.toString(),
+                endpoint().toString(),
                 "AWS_ACCESS_KEY_ID",
                 "test",
                 "AWS_SECRET_ACCESS_KEY",
@@ -100,30 +117,33 @@ public final class Moto implements AutoCloseable {
 
     /** Forgets all that was made in it. */
     public void reset() {
-        if (!call("POST", "/moto-api/reset")) {
-            throw new AssertionError("moto can't be reset: " + process.tail());
+        if (!call(server, "POST", "/moto-api/reset")) {
+            throw new AssertionError("moto can't be reset: " + server.process().tail());
         }
     }
 
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         if (previous == null) {
             System.clearProperty(ENDPOINT_PROPERTY);
         } else {
             System.setProperty(ENDPOINT_PROPERTY, previous);
         }
-        http.shutdownNow();
-        process.close();
+        KEPT.add(server);
     }
 
-    private boolean call(String method, String path) {
+    private static boolean call(Server server, String method, String path) {
         HttpRequest request =
-                HttpRequest.newBuilder(endpoint.resolve(path))
+                HttpRequest.newBuilder(server.endpoint().resolve(path))
                         .method(method, HttpRequest.BodyPublishers.noBody())
                         .timeout(Duration.ofSeconds(5))
                         .build();
         try {
-            return http.send(request, BodyHandlers.discarding()).statusCode() == 200;
+            return HTTP.send(request, BodyHandlers.discarding()).statusCode() == 200;
         } catch (IOException e) {
             return false;
         } catch (InterruptedException e) {
