@@ -1,6 +1,7 @@
 package io.vaultdr.vault;
 
 import io.vaultdr.model.Secret;
+import io.vaultdr.runtime.Directories;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
 
@@ -24,7 +25,6 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -323,16 +323,7 @@ public final class IsolatedServer implements AutoCloseable {
                             LOG.warn("A server that an earlier run left is ended");
                             kill(left);
                         });
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Directories.delete(directory);
     }
 
     /** Of a stopped process too; empty once it is gone. */

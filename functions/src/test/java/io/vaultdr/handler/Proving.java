@@ -9,6 +9,7 @@ import io.vaultdr.model.PairId;
 import io.vaultdr.model.Secret;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.Deadline;
+import io.vaultdr.runtime.Directories;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.ProofSettings;
@@ -50,7 +51,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 
 /** A real cluster whose snapshots are taken, moto as AWS, and what proves them. */
 final class Proving implements AutoCloseable {
@@ -333,12 +333,6 @@ final class Proving implements AutoCloseable {
     public void close() {
         cluster.close();
         moto.close();
-        try (Stream<Path> files = Files.walk(scratch)) {
-            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Directories.delete(scratch);
     }
 }

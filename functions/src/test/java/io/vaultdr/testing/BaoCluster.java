@@ -2,6 +2,8 @@ package io.vaultdr.testing;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import io.vaultdr.runtime.Directories;
+
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
@@ -12,7 +14,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -199,12 +200,6 @@ public final class BaoCluster implements AutoCloseable {
     @Override
     public void close() {
         nodes.forEach(BaoServer::close);
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Directories.delete(directory);
     }
 }

@@ -3,6 +3,7 @@ package io.vaultdr.testing;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 
+import io.vaultdr.runtime.Directories;
 import io.vaultdr.runtime.Json;
 
 import org.jspecify.annotations.Nullable;
@@ -22,12 +23,10 @@ import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -198,15 +197,7 @@ public final class BaoServer implements AutoCloseable {
     /** Kills it and forgets its data. */
     public void wipe() {
         kill();
-        if (Files.exists(data())) {
-            try (Stream<Path> files = Files.walk(data())) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
+        Directories.delete(data());
     }
 
     /** The status of {@code sys/health}, 0 when it doesn't answer. */

@@ -8,6 +8,8 @@ import io.vaultdr.model.Side;
 import io.vaultdr.model.Slots;
 import io.vaultdr.rehearsal.Console.Tone;
 import io.vaultdr.rehearsal.world.World;
+import io.vaultdr.runtime.Directories;
+import io.vaultdr.snapshot.Proof;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -96,14 +98,19 @@ record Backstage(
     /**
      * Lets probes and evaluation run, one after the other, as they have long been running where
      * something breaks.
+     *
+     * @param proof is waited for beside it
      */
-    void warm(World world, DynamoDbEvidence evidence)
-            throws InterruptedException, ExecutionException, TimeoutException {
-        // The DR region's last: its look at the standby is the first to be out of date.
+    void warm(World world, DynamoDbEvidence evidence, Callable<Proof> proof) throws Exception {
+        // The DR region's last: its look at the standby is the first to be out of date, and without
+        // a proof it would find the side not ready.
         List<String> vantages =
                 List.of(Configuration.HOME, Configuration.WITNESS, Configuration.DR);
         Map<String, FutureTask<World.Result>> probes = new LinkedHashMap<>();
         for (String region : vantages) {
+            if (region.equals(Configuration.DR)) {
+                proof.call();
+            }
             // It goes on until the next one takes over.
             Instant since = Instant.now();
             probes.put(region, begin(() -> world.invoke(region, PROBE, "live", EVENT)));
@@ -235,6 +242,8 @@ record Backstage(
     void keepLogs() {
         Path kept = options.root().resolve(".vault-dr/rehearsals/logs-" + scenario);
         try (Stream<Path> files = Files.walk(scratch)) {
+            // An earlier one's would stand between them.
+            Directories.delete(kept);
             Files.createDirectories(kept);
             for (Path file : files.filter(it -> it.toString().endsWith(".log")).toList()) {
                 String name = scratch.relativize(file).toString().replace('/', '_');

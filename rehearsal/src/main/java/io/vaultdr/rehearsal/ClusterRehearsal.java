@@ -226,9 +226,8 @@ final class ClusterRehearsal {
                         clock,
                         Duration.ofMillis(options.fast() ? 20 : 100),
                         () -> resolver.tick(Instant.now()));
-                // Without a proof nobody would find the DR side ready.
-                stage.awaitProof(taken.id(), Optional.empty());
-                backstage.warm(world, evidence);
+                backstage.warm(
+                        world, evidence, () -> stage.awaitProof(taken.id(), Optional.empty()));
                 world.startClock();
                 backstage.awaitReady(stage, evidence);
                 stage.awaitSteady();

@@ -236,9 +236,8 @@ final class Rehearsal {
                         Duration.ofMillis(options.fast() ? 20 : 100),
                         () -> resolver.tick(Instant.now()));
                 backstage.lookAtAges(world);
-                // Without a proof the first look would find the DR side not ready.
-                stage.awaitProof(taken.id(), Optional.empty());
-                backstage.warm(world, evidence);
+                backstage.warm(
+                        world, evidence, () -> stage.awaitProof(taken.id(), Optional.empty()));
                 world.startClock();
                 backstage.awaitReady(stage, evidence);
                 var progress = new Progress(console, stage, evidence, slots);

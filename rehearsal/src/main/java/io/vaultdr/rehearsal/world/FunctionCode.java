@@ -6,6 +6,7 @@ import com.amazonaws.services.lambda.runtime.serialization.PojoSerializer;
 
 import io.vaultdr.rehearsal.world.child.ClassTraining;
 import io.vaultdr.rehearsal.world.child.GrantInterceptor;
+import io.vaultdr.runtime.Directories;
 
 import java.io.File;
 import java.io.IOException;
@@ -25,7 +26,6 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -216,13 +216,7 @@ final class FunctionCode {
                             .filter(FunctionCode::isOld)
                             .toList();
         }
-        for (Path code : old) {
-            try (Stream<Path> files = Files.walk(code)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
-        }
+        old.forEach(Directories::delete);
     }
 
     private static boolean isOld(Path code) {
