@@ -81,10 +81,12 @@ final class Format {
         String name = root.relativize(file).toString();
         try {
             String source = Files.readString(file);
-            String formatted = source;
+            String formatted = FORMATTER.formatSourceAndFixImports(source);
             // Wrapping a long string can leave something for the next pass.
-            for (int pass = 0; pass < (apply ? 5 : 1); pass++) {
-                formatted = FORMATTER.formatSourceAndFixImports(formatted);
+            String before = source;
+            for (int pass = 1; apply && pass < 5 && !formatted.equals(before); pass++) {
+                before = formatted;
+                formatted = FORMATTER.formatSourceAndFixImports(before);
             }
             if (formatted.equals(source)) {
                 return "";

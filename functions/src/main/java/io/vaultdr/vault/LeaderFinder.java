@@ -88,7 +88,9 @@ public final class LeaderFinder {
     public record Answer(URI node, Optional<NodeStatus> status, Optional<Failure> why) {
         @Override
         public String toString() {
-            return node + " " + status.map(NodeStatus::name).orElse("SILENT");
+            return status.map(said -> node + " " + said)
+                    .or(() -> why.map(Failure::seen))
+                    .orElse(node + " SILENT");
         }
     }
 

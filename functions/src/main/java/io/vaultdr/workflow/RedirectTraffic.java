@@ -13,7 +13,9 @@ import io.vaultdr.traffic.WeightedRecords;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 
 /**
  * Turns the clients to DR: first the flag, in both regions, of which one is enough; then the ledger
@@ -28,6 +31,9 @@ import java.util.concurrent.Future;
  * and a page and no failure: the flag alone turns clients.
  */
 public final class RedirectTraffic implements Step {
+    /** When the first flag stood; without flags, when the ledger said that DR serves. */
+    public static final String FLAGGED_AT = "flaggedAt";
+
     private static final Duration IN_SYNC = Duration.ofMinutes(2);
 
     private final Ledger ledger;
@@ -66,7 +72,7 @@ public final class RedirectTraffic implements Step {
             result.put("receivers", Integer.toString(pager.receivers()));
             return result;
         }
-        result.put("flags", raise(work));
+        Optional<Instant> raisedAt = raise(work, result);
         Epoch epoch = work.incident().epoch();
         ledger.change(
                 state -> {
@@ -78,7 +84,7 @@ public final class RedirectTraffic implements Step {
                             ? state
                             : state.served(Side.DR, clock.instant(), epoch);
                 });
-        work.remember("flaggedAt", clock.instant().toString());
+        work.remember(FLAGGED_AT, raisedAt.orElseGet(clock::instant).toString());
         records.ifPresent(r -> result.put("weights", turn(r, work)));
         return result;
     }
@@ -96,39 +102,43 @@ public final class RedirectTraffic implements Step {
         return state.serving() == Side.DR && state.lineage().equals(epoch);
     }
 
-    private String raise(Work work) {
-        List<String> raised = new ArrayList<>();
-        List<Failure> failures = new ArrayList<>();
+    /** A flag that was raised, or why it wasn't. */
+    private record Raised(TrafficFlag flag, Optional<Instant> at, Optional<Failure> failure) {}
+
+    /** Raises all at once; when the first stood. A dead region's takes its whole time-out. */
+    private Optional<Instant> raise(Work work, Map<String, String> result) {
+        List<Raised> all = new ArrayList<>();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<Optional<Failure>>> tasks =
+            List<Future<Raised>> tasks =
                     flags.stream().map(flag -> threads.submit(() -> raise(flag))).toList();
-            for (int i = 0; i < flags.size(); i++) {
-                Threads.join(tasks.get(i)).ifPresent(failures::add);
-            }
-            for (int i = 0; i < flags.size(); i++) {
-                if (Threads.join(tasks.get(i)).isEmpty()) {
-                    raised.add(flags.get(i).place());
-                }
-            }
+            tasks.forEach(task -> all.add(Threads.join(task)));
         }
-        if (raised.isEmpty() && !flags.isEmpty()) {
-            Failure first = failures.getFirst();
-            throw first;
+        List<Failure> failures = all.stream().flatMap(it -> it.failure().stream()).toList();
+        Optional<Instant> first =
+                all.stream().flatMap(it -> it.at().stream()).min(Comparator.naturalOrder());
+        if (first.isEmpty() && !failures.isEmpty()) {
+            throw failures.getFirst();
         }
         failures.forEach(
                 failure ->
                         work.find(
                                 "One traffic flag was not raised, the other is enough: "
                                         + failure.getMessage()));
-        return String.join(", ", raised);
+        result.put(
+                "flags",
+                all.stream()
+                        .filter(it -> it.at().isPresent())
+                        .map(it -> it.flag().place())
+                        .collect(Collectors.joining(", ")));
+        return first;
     }
 
-    private static Optional<Failure> raise(TrafficFlag flag) {
+    private Raised raise(TrafficFlag flag) {
         try {
             flag.raise();
-            return Optional.empty();
+            return new Raised(flag, Optional.of(clock.instant()), Optional.empty());
         } catch (Failure e) {
-            return Optional.of(e);
+            return new Raised(flag, Optional.empty(), Optional.of(e));
         }
     }
 

@@ -318,7 +318,9 @@ class RetirePeerIT {
         assertEquals(Map.of("i-1", Rule.UNSEEN), report.decided());
         assertEquals(List.of("terminate holds i-1"), group.told);
         assertEquals(OptionalInt.of(0), report.tolerance());
-        assertTrue(report.problems().getFirst().contains("SILENT"), report::toString);
+        assertTrue(
+                report.problems().getFirst().contains("GET sys/health on http://127.0.0.1:9: "),
+                report::toString);
         assertEquals(1, pages.all().size());
     }
 

@@ -93,7 +93,7 @@ class SnapshotDryRunIT {
     void aStandbyThatIsSilentFailsIt() {
         SnapshotDryRun dryRun = dryRun(Side.DR, nowhere(), () -> Serving.ALWAYS_HOME);
         Failure failure = assertThrows(Failure.Retryable.class, dryRun::run);
-        assertTrue(failure.toString().contains("SILENT"), failure::toString);
+        assertTrue(failure.toString().contains("GET sys/health on "), failure::toString);
     }
 
     /** Its region is lost, or it was fenced. */

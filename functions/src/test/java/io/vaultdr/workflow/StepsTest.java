@@ -30,13 +30,19 @@ import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.LeaderFinder;
 
 import org.junit.jupiter.api.Test;
+import org.mockito.Mockito;
 
 import java.net.URI;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** AskApproval, Fence, RedirectTraffic and CloseIncident over stand-ins of their ports. */
 class StepsTest {
@@ -185,6 +191,44 @@ class StepsTest {
 
         assertEquals(Side.DR, fixture.ledger.state().serving());
         assertTrue(fixture.incident().findings().getFirst().startsWith("One traffic flag"));
+    }
+
+    /** Clients turn with the first; a dead region's flag is given up a time-out later. */
+    @Test
+    void flaggedIsWhenTheFirstStood() {
+        fixture.open(new Approval.NotNeeded());
+        AtomicReference<Instant> now = new AtomicReference<>(NOW);
+        CountDownLatch stood = new CountDownLatch(1);
+        Clock clock = Mockito.mock(Clock.class);
+        Mockito.when(clock.instant())
+                .thenAnswer(
+                        _ -> {
+                            Instant at = now.get();
+                            stood.countDown();
+                            return at;
+                        });
+        TrafficFlag dead = Mockito.mock(TrafficFlag.class);
+        Mockito.doAnswer(
+                        _ -> {
+                            assertTrue(stood.await(20, TimeUnit.SECONDS));
+                            now.set(NOW.plusSeconds(2));
+                            throw unreachable();
+                        })
+                .when(dead)
+                .raise();
+
+        Map<String, String> answer =
+                fixture.run(
+                        new RedirectTraffic(
+                                fixture.ledger,
+                                List.of(dead, new Flag("eu-central-1", false)),
+                                Optional.empty(),
+                                fixture.pager,
+                                clock));
+
+        assertEquals(NOW.toString(), answer.get(RedirectTraffic.FLAGGED_AT));
+        assertEquals("eu-central-1", answer.get("flags"));
+        assertEquals(NOW.plusSeconds(2), fixture.ledger.state().since());
     }
 
     @Test

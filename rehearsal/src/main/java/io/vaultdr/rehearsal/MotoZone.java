@@ -11,11 +11,9 @@ import software.amazon.awssdk.services.route53.model.ResourceRecordSet;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Records, health checks and flags as the templates made them, for {@link Resolver}. */
@@ -129,15 +127,6 @@ final class MotoZone implements Resolver.Zone {
         if (changes.isEmpty() || !changes.getLast().value().equals(value)) {
             changes.add(new Change<>(Instant.now(), value));
         }
-    }
-
-    /** When a checker first found a flag. */
-    Optional<Instant> flagged() {
-        return flags.values().stream()
-                .flatMap(List::stream)
-                .filter(Change::value)
-                .map(Change::at)
-                .min(Comparator.naturalOrder());
     }
 
     /** Weights and flags for the timeline. */

@@ -14,6 +14,7 @@ import io.vaultdr.rehearsal.Story.StageTime;
 import io.vaultdr.rehearsal.world.World;
 import io.vaultdr.snapshot.Archive;
 import io.vaultdr.snapshot.Manifest;
+import io.vaultdr.workflow.RedirectTraffic;
 
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -423,9 +424,16 @@ final class Rehearsal {
                                         .map(it -> it.at().plus(it.took())));
         Optional<Resolver.Turn> turned =
                 resolver.turns().stream().filter(turn -> turn.side() == Side.DR).findFirst();
+        Optional<Instant> flagged =
+                incident.flatMap(i -> Optional.ofNullable(i.steps().get(StepName.REDIRECT_TRAFFIC)))
+                        .flatMap(
+                                step ->
+                                        Optional.ofNullable(
+                                                step.result().get(RedirectTraffic.FLAGGED_AT)))
+                        .map(Instant::parse);
         List<StageTime> stages =
                 incident.isPresent() && struck.isPresent()
-                        ? stages(struck.get(), incident.get(), zone.flagged(), turned, firstWrite)
+                        ? stages(struck.get(), incident.get(), flagged, turned, firstWrite)
                         : List.of();
         Optional<Duration> recovery =
                 struck.flatMap(at -> firstWrite.map(it -> Duration.between(at, it)));
@@ -438,7 +446,7 @@ final class Rehearsal {
                                                         rto,
                                                         struck.orElseThrow(),
                                                         i,
-                                                        zone.flagged(),
+                                                        flagged,
                                                         turned)));
         List<Story.Mark> marks = new ArrayList<>(stage.marks());
         incident.ifPresent(

@@ -7,8 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What an instance costs an hour: on demand, Linux, us-east-1, list prices of 2026. Within a family
- * twice the size is twice the price.
+ * What an instance costs an hour: on demand, Linux, us-east-1, list prices of 19 January 2026.
+ * Within a family twice the size is twice the price.
  *
  * @see <a href="https://aws.amazon.com/ec2/pricing/on-demand/">On-demand pricing</a>
  */

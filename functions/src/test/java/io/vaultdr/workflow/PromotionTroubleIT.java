@@ -1,0 +1,100 @@
+package io.vaultdr.workflow;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vaultdr.failover.Incident.Approval;
+import io.vaultdr.model.StepName;
+import io.vaultdr.promotion.NodeCommands;
+import io.vaultdr.testing.BaoServer;
+
+import org.junit.jupiter.api.Test;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Promotions that are killed in the middle, or find less than they hoped for. */
+class PromotionTroubleIT extends PromotionCases {
+    @Test
+    void isTakenUpAgainWhereverItWasKilled() {
+        assertThrows(Killed.class, () -> run(promote(killedAt("restore"), this::command)));
+        assertEquals(200, eventually());
+
+        NodeCommands killedAtRestart =
+                (cluster, document, limit) -> {
+                    if (document.equals("restart")) {
+                        throw new Killed();
+                    }
+                    return command(cluster, document, limit);
+                };
+        assertThrows(Killed.class, () -> run(promote(clients, killedAtRestart)));
+        assertEquals(List.of("wipe"), commands);
+
+        Map<String, String> promoted = run(promote(clients, this::command));
+
+        assertEquals("DONE", promoted.get(Promote.DECISION));
+        assertEquals(List.of("wipe", "restart"), commands);
+        assertEquals(
+                3,
+                Optional.ofNullable(incident().steps().get(StepName.PROMOTE))
+                        .orElseThrow()
+                        .attempts());
+        assertEquals("nonce-2", canary());
+    }
+
+    @Test
+    void passesOverADamagedSnapshotAndAsksBeforeItLosesMore() {
+        byte[] damaged = newer.archive().clone();
+        damaged[damaged.length / 2] ^= 1;
+        put(new Stored(damaged, newer.manifest()));
+
+        Map<String, String> asked = run(promote(clients, this::command));
+
+        assertEquals("ASK", asked.get(Promote.DECISION));
+        assertEquals(501, standby.nodes().getFirst().health());
+        Approval.Needed needed = assertInstanceOf(Approval.Needed.class, incident().approval());
+        assertTrue(needed.reasons().getFirst().startsWith("LOSS_TOO_GREAT"), needed::toString);
+        assertEquals(Duration.ofMinutes(28), incident().predictedLoss().time());
+
+        ledger.update(
+                Fixture.EPOCH,
+                i ->
+                        i.withApproval(
+                                new Approval.Approved(
+                                        "Ada", CLOCK.instant(), "r-1", i.predictedLoss())));
+        Map<String, String> promoted = run(promote(clients, this::command));
+
+        assertEquals("DONE", promoted.get(Promote.DECISION));
+        assertEquals(older.manifest().id(), promoted.get(Promote.SNAPSHOT));
+        assertEquals("nonce-1", canary());
+        assertTrue(
+                incident().findings().getFirst().contains(newer.manifest().id() + " is damaged"),
+                () -> incident().findings().toString());
+    }
+
+    @Test
+    void aPilotLightStartsItsFirstNodeAndIsAskedOnceMoreWhereItDied() {
+        standby.nodes().forEach(BaoServer::kill);
+        Unlit group = new Unlit();
+        group.dies = true;
+        assertThrows(Killed.class, () -> run(promote(Optional.of(group), clients, this::command)));
+        assertEquals(List.of("suspend", "want 1"), group.told);
+        group.dies = false;
+
+        Map<String, String> promoted = run(promote(Optional.of(group), clients, this::command));
+
+        assertEquals("DONE", promoted.get(Promote.DECISION));
+        assertEquals(List.of("suspend", "want 1", "suspend", "want 1"), group.told);
+        Map<String, String> journal =
+                Optional.ofNullable(incident().steps().get(StepName.PROMOTE))
+                        .orElseThrow()
+                        .result();
+        assertEquals(newer.manifest().id(), promoted.get(Promote.SNAPSHOT));
+        assertEquals(List.of("restart"), commands);
+        assertTrue(Long.parseLong(journal.getOrDefault("bootMillis", "0")) > 0, journal::toString);
+    }
+}
