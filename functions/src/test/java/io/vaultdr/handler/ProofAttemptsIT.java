@@ -85,7 +85,7 @@ class ProofAttemptsIT extends ProofCases {
                         Optional.empty(),
                         Optional.empty(),
                         64 << 20);
-        IsolatedServer left =
+        try (IsolatedServer left =
                 IsolatedServer.start(
                         new IsolatedServer.Spec(
                                 proving.scratch.resolve("isolated"),
@@ -100,11 +100,12 @@ class ProofAttemptsIT extends ProofCases {
                                 Optional.empty(),
                                 Map.of(),
                                 1L << 32,
-                                1L << 32));
-        assertTrue(left.alive());
-        assertEquals("PROVEN", arrived(one, proving.wiring(itself, "3008")).outcome());
-        assertTrue(!left.alive());
-        proving.leavesNothing();
+                                1L << 32))) {
+            assertTrue(left.alive());
+            assertEquals("PROVEN", arrived(one, proving.wiring(itself, "3008")).outcome());
+            assertTrue(!left.alive());
+            proving.leavesNothing();
+        }
 
         Manifest again = claiming("stopped-thrice", it -> it);
         for (int time = 0; time < Proof.ATTEMPTS; time++) {
