@@ -40,6 +40,11 @@ record Backstage(
     static final Duration BETWEEN_WRITES = Duration.ofMillis(150);
     static final String EVENT =
             "{\"source\":\"aws.events\",\"detail-type\":\"Scheduled Event\",\"detail\":{}}";
+
+    /** Looks, and tells only who asks. */
+    private static final String REPORT =
+            "{\"dryRun\":true,\"report\":true,\"pair\":\"%s\"}".formatted(Configuration.PAIR);
+
     private static final String PROBE = Configuration.PREFIX + "-probe";
     static final Duration READY = Duration.ofSeconds(90);
     private static final Duration FAST_SLOT = Duration.ofSeconds(1);
@@ -109,6 +114,9 @@ record Backstage(
         Map<String, FutureTask<World.Result>> probes = new LinkedHashMap<>();
         for (String region : vantages) {
             if (region.equals(Configuration.DR)) {
+                // What follows the proof starts its JVM beside it.
+                world.invoke(region, PROBE, "live", REPORT);
+                world.invoke(Stage.function("evaluate-failover"), "live", REPORT);
                 proof.call();
             }
             // It goes on until the next one takes over.
