@@ -3,6 +3,7 @@ package io.vaultdr.runtime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -14,12 +15,12 @@ public final class Directories {
 
     /**
      * Deletes {@code directory} and all below it; links are deleted and not followed. Harmless
-     * where there is nothing, and where something goes by itself meanwhile.
+     * where there is nothing.
      *
      * @throws UncheckedIOException where a file can't be deleted; some are then
      */
     public static void delete(Path directory) {
-        if (!Files.exists(directory)) {
+        if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
         try (Stream<Path> all = Files.walk(directory)) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vaultdr.model.Side;
+import io.vaultdr.testing.Eventually;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,11 +35,14 @@ class FleetIT {
                             side -> fleet.addresses(side, links, "clients"),
                             Duration.ofMillis(20))) {
                 writer.start(2, login);
-                Thread.sleep(1_000);
+                Eventually.await(
+                        "some writes before the leader goes",
+                        Duration.ofSeconds(20),
+                        () -> writer.written().attempts() - writer.written().errors() > 20);
                 Instant killed = Instant.now();
                 fleet.leader().server().kill();
                 var after =
-                        io.vaultdr.testing.Eventually.get(
+                        Eventually.get(
                                 "a write after the election",
                                 Duration.ofSeconds(20),
                                 () -> writer.firstAcknowledged(Side.HOME, killed.plusSeconds(1)));
