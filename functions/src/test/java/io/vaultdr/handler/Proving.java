@@ -24,7 +24,6 @@ import io.vaultdr.snapshot.SnapshotTaker;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.Clusters;
 import io.vaultdr.testing.Environment;
-import io.vaultdr.testing.Eventually;
 import io.vaultdr.testing.Moto;
 import io.vaultdr.testing.TestLogins;
 import io.vaultdr.vault.HttpVaultClients;
@@ -129,21 +128,9 @@ final class Proving implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        cluster.call("POST", "sys/mounts/vault-dr", Map.of("type", "kv-v2")).expect();
-        cluster.call("POST", "sys/mounts/secret", Map.of("type", "kv-v2")).expect();
-        awaitEngine("vault-dr");
-        awaitEngine("secret");
+        cluster.mountKv("vault-dr");
+        cluster.mountKv("secret");
         logins.make(Login.Intent.PROVE);
-    }
-
-    private void awaitEngine(String mount) {
-        Eventually.await(
-                "the engine " + mount,
-                Duration.ofSeconds(20),
-                () ->
-                        cluster.call("POST", mount + "/data/ready", Map.of("data", Map.of("n", 1)))
-                                        .status()
-                                == 200);
     }
 
     S3Client s3() {

@@ -36,7 +36,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.random.RandomGenerator;
 
 /** A run in a process of its own, killed with -9 while its parts are on their way. */
 class KilledSnapshotIT {
@@ -51,7 +50,8 @@ class KilledSnapshotIT {
         try (BaoCluster cluster = BaoCluster.running(1);
                 Relay link = Relay.to(cluster.addresses().getFirst());
                 Moto moto = Moto.start()) {
-            fill(cluster);
+            cluster.mountKv("vault-dr");
+            cluster.fill("vault-dr", CONTENT_MIB);
             // The first part is there long before the last one.
             link.throttle(8 << 20);
             PairSettings.Bucket bucket = bucket();
@@ -150,26 +150,6 @@ class KilledSnapshotIT {
                 scratch,
                 CLOCK,
                 () -> Long.toString(ProcessHandle.current().pid()) + System.nanoTime());
-    }
-
-    private static void fill(BaoCluster cluster) {
-        cluster.call("POST", "sys/mounts/vault-dr", Map.of("type", "kv-v2")).expect();
-        Eventually.await(
-                "the engine is ready",
-                Duration.ofSeconds(20),
-                () ->
-                        cluster.call("POST", "vault-dr/data/ready", Map.of("data", Map.of("n", 1)))
-                                        .status()
-                                == 200);
-        byte[] random = new byte[700 * 1024];
-        for (int i = 0; i < CONTENT_MIB; i++) {
-            RandomGenerator.getDefault().nextBytes(random);
-            cluster.call(
-                            "POST",
-                            "vault-dr/data/filler/" + i,
-                            Map.of("data", Map.of("bytes", random)))
-                    .expect();
-        }
     }
 
     private static String token(BaoCluster cluster) {

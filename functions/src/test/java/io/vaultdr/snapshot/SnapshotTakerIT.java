@@ -172,4 +172,8 @@ class SnapshotTakerIT extends TakerCases {
                 List.of("payments-20261123T170200Z", "payments-20261123T170100Z"),
                 home.newestIds(2));
     }
+
+    private MissingCopies copies() {
+        return new MissingCopies(List.of(home, dr), List.of(), MissingCopies.Owed.ALL, SCRATCH);
+    }
 }

@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /** Leaders, tokens and buckets that fail or dawdle while a snapshot is taken. */
@@ -117,20 +118,13 @@ class SnapshotTroubleIT extends TakerCases {
     @Test
     void listsNothingWhenTheTokenDiesBeforeTheStream() {
         SnapshotTaker taker =
-                new SnapshotTaker(
-                        pair,
-                        Side.HOME,
-                        new LeaderFinder(clients()),
+                takerBy(
+                        clients(),
                         node -> {
                             Login.Session session = session(node);
                             node.revokeSelf(session.token());
                             return session;
-                        },
-                        Map::of,
-                        List.of(home, dr),
-                        SCRATCH,
-                        CLOCK,
-                        TakerCases::nonce);
+                        });
 
         assertThrows(Failure.class, () -> taker.take(MINUTE, LINEAGE, minutes(1)));
 
@@ -157,20 +151,13 @@ class SnapshotTroubleIT extends TakerCases {
                                             revoked.set(true);
                                         }));
         SnapshotTaker taker =
-                new SnapshotTaker(
-                        pair,
-                        Side.HOME,
-                        new LeaderFinder(clients),
+                takerBy(
+                        clients,
                         node -> {
                             Login.Session session = session(node);
                             token.set(session.token());
                             return session;
-                        },
-                        Map::of,
-                        List.of(home, dr),
-                        SCRATCH,
-                        CLOCK,
-                        TakerCases::nonce);
+                        });
 
         Manifest manifest = committed(taker.take(MINUTE, LINEAGE, minutes(2))).manifest();
 
@@ -191,6 +178,20 @@ class SnapshotTroubleIT extends TakerCases {
             assertTrue(taken.degraded().getFirst().contains("eu-central-1"), "" + taken.degraded());
             assertTrue(silent.connections() > 0);
         }
+    }
+
+    private SnapshotTaker takerBy(
+            VaultClients clients, Function<VaultClient, Login.Session> login) {
+        return new SnapshotTaker(
+                pair,
+                Side.HOME,
+                new LeaderFinder(clients),
+                login,
+                Map::of,
+                List.of(home, dr),
+                SCRATCH,
+                CLOCK,
+                TakerCases::nonce);
     }
 
     /** The DR bucket as it is seen where packets to its region get lost. */

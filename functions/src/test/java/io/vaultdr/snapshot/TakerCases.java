@@ -13,7 +13,6 @@ import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.snapshot.SnapshotTaker.Taken;
 import io.vaultdr.testing.BaoCluster;
-import io.vaultdr.testing.Eventually;
 import io.vaultdr.testing.Moto;
 import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.LeaderFinder;
@@ -38,7 +37,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.random.RandomGenerator;
 
 /** Three real servers, and moto as two regions. */
 abstract class TakerCases {
@@ -62,23 +60,8 @@ abstract class TakerCases {
     static void start() {
         cluster = BaoCluster.running(3);
         moto = Moto.start();
-        cluster.call("POST", "sys/mounts/vault-dr", Map.of("type", "kv-v2")).expect();
-        Eventually.await(
-                "the engine is ready",
-                Duration.ofSeconds(20),
-                () ->
-                        cluster.call("POST", "vault-dr/data/ready", Map.of("data", Map.of("n", 1)))
-                                        .status()
-                                == 200);
-        byte[] random = new byte[700 * 1024];
-        for (int i = 0; i < CONTENT_MIB; i++) {
-            RandomGenerator.getDefault().nextBytes(random);
-            cluster.call(
-                            "POST",
-                            "vault-dr/data/filler/" + i,
-                            Map.of("data", Map.of("bytes", random)))
-                    .expect();
-        }
+        cluster.mountKv("vault-dr");
+        cluster.fill("vault-dr", CONTENT_MIB);
     }
 
     @AfterAll
@@ -134,10 +117,6 @@ abstract class TakerCases {
         }
         home = new S3Bucket(clients, buckets.getFirst(), pair.pair(), CLOCK);
         dr = new S3Bucket(clients, buckets.getLast(), pair.pair(), CLOCK);
-    }
-
-    MissingCopies copies() {
-        return new MissingCopies(List.of(home, dr), List.of(), MissingCopies.Owed.ALL, SCRATCH);
     }
 
     SnapshotTaker taker(SnapshotStore... stores) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
 /** Servers of one cluster, blank or initialised, in a directory of their own. */
@@ -190,6 +191,27 @@ public final class BaoCluster implements AutoCloseable {
                     }
                     return voters == count;
                 });
+    }
+
+    /** Mounts a KV engine of version 2, and waits until it takes a write. */
+    public void mountKv(String mount) {
+        call("POST", "sys/mounts/" + mount, Map.of("type", "kv-v2")).expect();
+        Eventually.await(
+                "the engine " + mount,
+                Duration.ofSeconds(20),
+                () ->
+                        call("POST", mount + "/data/ready", Map.of("data", Map.of("n", 1))).status()
+                                == 200);
+    }
+
+    /** Writes {@code mebibytes} that no compression makes smaller below {@code filler}. */
+    public void fill(String mount, int mebibytes) {
+        byte[] random = new byte[700 * 1024];
+        for (int i = 0; i < mebibytes; i++) {
+            RandomGenerator.getDefault().nextBytes(random);
+            call("POST", mount + "/data/filler/" + i, Map.of("data", Map.of("bytes", random)))
+                    .expect();
+        }
     }
 
     /** Calls the leader's API with the root token. */

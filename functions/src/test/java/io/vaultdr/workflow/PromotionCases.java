@@ -142,9 +142,23 @@ abstract class PromotionCases {
                 1);
     }
 
-    /** A group without instances. */
-    final class Unlit implements Capacity {
+    /** A group that keeps what it was told. */
+    abstract static class Told implements Capacity {
         final List<String> told = new ArrayList<>();
+
+        @Override
+        public void suspendTermination() {
+            told.add("suspend");
+        }
+
+        @Override
+        public void resumeTermination() {
+            told.add("resume");
+        }
+    }
+
+    /** A group without instances. */
+    final class Unlit extends Told {
         boolean dies;
         private int desired;
 
@@ -161,16 +175,6 @@ abstract class PromotionCases {
             }
             desired = instances;
             standby.nodes().getFirst().start();
-        }
-
-        @Override
-        public void suspendTermination() {
-            told.add("suspend");
-        }
-
-        @Override
-        public void resumeTermination() {
-            told.add("resume");
         }
     }
 
@@ -320,9 +324,7 @@ abstract class PromotionCases {
     }
 
     /** The group: what it launches are the two servers that wait. */
-    final class Group implements Capacity {
-        final List<String> told = new ArrayList<>();
-
+    final class Group extends Told {
         @Override
         public Size size() {
             return new Size(1, 5);
@@ -332,16 +334,6 @@ abstract class PromotionCases {
         public void want(int instances) {
             told.add("want " + instances);
             standby.nodes().subList(1, instances).forEach(BaoServer::start);
-        }
-
-        @Override
-        public void suspendTermination() {
-            told.add("suspend");
-        }
-
-        @Override
-        public void resumeTermination() {
-            told.add("resume");
         }
     }
 

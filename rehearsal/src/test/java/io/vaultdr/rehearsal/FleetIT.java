@@ -38,7 +38,11 @@ class FleetIT {
                 Eventually.await(
                         "some writes before the leader goes",
                         Duration.ofSeconds(20),
-                        () -> writer.written().attempts() - writer.written().errors() > 20);
+                        () ->
+                                writer.attempts().stream()
+                                                .filter(Writer.Attempt::acknowledged)
+                                                .count()
+                                        > 20);
                 Instant killed = Instant.now();
                 fleet.leader().server().kill();
                 var after =
