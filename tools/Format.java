@@ -47,7 +47,7 @@ final class Format {
             return;
         }
         wrong.forEach(line -> System.err.println("not formatted: " + line));
-        System.err.println("To format them, run: mvn -N validate -Dformat=apply");
+        System.err.println("To format them, run: mvn -pl tools validate -Dformat=apply");
         System.exit(1);
     }
 

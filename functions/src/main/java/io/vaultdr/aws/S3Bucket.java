@@ -27,7 +27,6 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
@@ -36,7 +35,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.zip.CRC32;
 
 /**
  * A pair's snapshots in one S3 bucket: archives under {@code archives/}, the manifests that commit
@@ -56,7 +54,6 @@ public final class S3Bucket implements SnapshotStore {
     /** How far back the newest manifests are looked for before all are listed. */
     private static final Duration RECENT = Duration.ofDays(2);
 
-    private static final int PIECE = 128 * 1024;
     private static final int PRECONDITION_FAILED = 412;
     private static final String AGAIN = "It is looked for, and tried again";
 
@@ -280,7 +277,14 @@ public final class S3Bucket implements SnapshotStore {
         public Part put(int number, Content content) {
             ContentStreamProvider stream =
                     ContentStreamProvider.fromInputStreamSupplier(content::open);
-            String checksum = crc32(content);
+            // Sent before the part: computed on the way, the SDK would send it behind the part, in
+            // a coding of its own that costs as much again as the sending.
+            String checksum =
+                    Base64.getEncoder()
+                            .encodeToString(
+                                    ByteBuffer.allocate(Integer.BYTES)
+                                            .putInt(content.crc32())
+                                            .array());
             UploadPartResponse part =
                     AwsCalls.write(
                             "upload part " + number + " of " + name(key),
@@ -299,28 +303,6 @@ public final class S3Bucket implements SnapshotStore {
                                                     content.length(),
                                                     "application/octet-stream")));
             return new Part(number, part.eTag(), checksum);
-        }
-
-        /**
-         * Known before the part is sent: computed on the way, the SDK would send it behind the
-         * part, in a coding of its own that costs as much again as the sending.
-         */
-        private static String crc32(Content content) {
-            CRC32 crc = new CRC32();
-            byte[] piece = new byte[PIECE];
-            try (InputStream in = content.open()) {
-                for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
-                    crc.update(piece, 0, count);
-                }
-            } catch (IOException e) {
-                throw new Failure.Retryable(
-                        "read a part of an archive from scratch space",
-                        e.toString(),
-                        "It is tried again",
-                        e);
-            }
-            byte[] bytes = ByteBuffer.allocate(Integer.BYTES).putInt((int) crc.getValue()).array();
-            return Base64.getEncoder().encodeToString(bytes);
         }
 
         @Override

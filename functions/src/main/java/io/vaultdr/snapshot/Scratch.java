@@ -12,22 +12,32 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.zip.CRC32;
 
 /**
- * Scratch space that one stream fills at full speed while others follow it. The file has no name
- * any more as soon as it is open, so it is gone with the process, however that ends.
+ * Scratch space that one stream fills at full speed while others follow it. What comes is divided
+ * into parts, whose checksums are known when they are there: of what came, not of what scratch
+ * space gives back. The file has no name any more as soon as it is open, so it is gone with the
+ * process, however that ends.
  */
 final class Scratch implements AutoCloseable {
+    /** Many to a part, and no part ends within one. */
     private static final int BLOCK = 256 * 1024;
+
     private static final int READ_AHEAD = 128 * 1024;
 
     /** Left free for whatever else writes there. */
     private static final long SPARE = 16 * 1024 * 1024;
 
     private final FileChannel file;
+    private final int part;
     private final long most;
+    private final List<Integer> checksums = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private volatile long written;
@@ -42,16 +52,20 @@ final class Scratch implements AutoCloseable {
     /**
      * Scratch space in {@code directory}.
      *
+     * @param part the size of a part but the last one, a multiple of 256 KiB
      * @throws Failure.Retryable where no file can be made there
      */
-    static Scratch in(Path directory) {
+    static Scratch in(Path directory, int part) {
+        if (part <= 0 || part % BLOCK != 0) {
+            throw new IllegalArgumentException(part + " is no multiple of " + BLOCK);
+        }
         try {
             Files.createDirectories(directory);
             Path path = Files.createTempFile(directory, "vault-dr-", ".scratch");
             FileChannel file =
                     FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
             Files.delete(path);
-            return new Scratch(file, Files.getFileStore(directory).getUsableSpace() - SPARE);
+            return new Scratch(file, part, Files.getFileStore(directory).getUsableSpace() - SPARE);
         } catch (IOException e) {
             throw new Failure.Retryable(
                     "make scratch space in " + directory,
@@ -61,8 +75,9 @@ final class Scratch implements AutoCloseable {
         }
     }
 
-    private Scratch(FileChannel file, long most) {
+    private Scratch(FileChannel file, int part, long most) {
         this.file = file;
+        this.part = part;
         this.most = most;
     }
 
@@ -75,6 +90,7 @@ final class Scratch implements AutoCloseable {
      */
     long fill(InputStream from, Deadline deadline) {
         byte[] block = new byte[BLOCK];
+        CRC32 checksum = new CRC32();
         try {
             for (int count = from.readNBytes(block, 0, BLOCK);
                     count > 0;
@@ -96,7 +112,14 @@ final class Scratch implements AutoCloseable {
                 while (bytes.hasRemaining()) {
                     at += file.write(bytes, at);
                 }
+                checksum.update(block, 0, count);
+                if (at % part == 0) {
+                    checked(checksum);
+                }
                 advance(at, State.FILLING);
+            }
+            if (written % part != 0) {
+                checked(checksum);
             }
             advance(written, State.COMPLETE);
             return written;
@@ -111,6 +134,16 @@ final class Scratch implements AutoCloseable {
                 advance(written, State.BROKEN);
             }
         }
+    }
+
+    private void checked(CRC32 checksum) {
+        lock.lock();
+        try {
+            checksums.add((int) checksum.getValue());
+        } finally {
+            lock.unlock();
+        }
+        checksum.reset();
     }
 
     private void advance(long bytes, State next) {
@@ -160,19 +193,46 @@ final class Scratch implements AutoCloseable {
         return new Reader(0, Long.MAX_VALUE);
     }
 
-    /** A part that is there already; can be read as often as needed. */
-    Uploads.Content part(long offset, long length) {
-        return new Uploads.Content() {
-            @Override
-            public long length() {
-                return length;
-            }
+    /**
+     * Part {@code number}, from 1 on, waiting for all of it; can be read as often as needed. Empty
+     * where there are fewer.
+     *
+     * @throws IOException where the stream broke off
+     */
+    Optional<Uploads.Content> part(int number) throws IOException {
+        long offset = (long) (number - 1) * part;
+        long length = Math.min(part, await(offset + part) - offset);
+        if (length <= 0) {
+            return Optional.empty();
+        }
+        int checksum = checksum(number);
+        return Optional.of(
+                new Uploads.Content() {
+                    @Override
+                    public long length() {
+                        return length;
+                    }
 
-            @Override
-            public InputStream open() {
-                return new BufferedInputStream(new Reader(offset, offset + length), READ_AHEAD);
-            }
-        };
+                    @Override
+                    public int crc32() {
+                        return checksum;
+                    }
+
+                    @Override
+                    public InputStream open() {
+                        return new BufferedInputStream(
+                                new Reader(offset, offset + length), READ_AHEAD);
+                    }
+                });
+    }
+
+    private int checksum(int number) {
+        lock.lock();
+        try {
+            return checksums.get(number - 1);
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override

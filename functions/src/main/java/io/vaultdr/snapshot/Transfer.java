@@ -78,7 +78,7 @@ final class Transfer implements AutoCloseable {
      */
     static Transfer into(
             List<? extends Uploads> buckets, String key, Path directory, Deadline deadline) {
-        Transfer transfer = new Transfer(key, deadline, Scratch.in(directory));
+        Transfer transfer = new Transfer(key, deadline, Scratch.in(directory, PART));
         CompletableFuture<Landed> before =
                 CompletableFuture.completedFuture(new Landed.Missed("nobody is before the first"));
         for (Uploads bucket : buckets) {
@@ -281,13 +281,12 @@ final class Transfer implements AutoCloseable {
                 throw outOfTime("upload the archive");
             }
             int number = next.incrementAndGet();
-            long offset = (long) (number - 1) * PART;
-            long length = Math.min(PART, scratch.await(offset + PART) - offset);
-            if (length <= 0) {
+            Optional<Uploads.Content> part = scratch.part(number);
+            if (part.isEmpty()) {
                 return;
             }
             hopeful(parts.size(), start);
-            parts.add(upload.put(number, scratch.part(offset, length)));
+            parts.add(upload.put(number, part.get()));
         }
     }
 

@@ -57,6 +57,9 @@ public interface Uploads {
     interface Content {
         long length();
 
+        /** The CRC-32 that its bytes had when they came, before they were kept anywhere. */
+        int crc32();
+
         InputStream open();
     }
 }

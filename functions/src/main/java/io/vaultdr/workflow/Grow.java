@@ -45,6 +45,7 @@ public final class Grow implements Step {
                     "Raise the group's maximum and its desired capacity; nodes join by themselves");
         }
         if (work.dryRun()) {
+            login.check(cluster, Login.Intent.GROW);
             return Map.of("desired", "" + size.desired(), "max", "" + size.max());
         }
         capacity.suspendTermination();

@@ -49,6 +49,9 @@ public final class Verify implements Step {
     @Override
     public Map<String, String> perform(Work work) {
         if (work.dryRun()) {
+            // There is nothing to log in to before the promotion; its secret can be missing
+            // already.
+            login.check(cluster, Login.Intent.VERIFY);
             return Map.of("nodes", leaders.find(cluster, LOOK).toString());
         }
         Map<String, String> promoted =

@@ -232,7 +232,7 @@ class DrillIT {
                 .stateMachineArn();
     }
 
-    /** moto hashes a digest once more, so it is no KMS for this. */
+    /** Not by moto, which would sign whatever type the message is said to be. */
     @Test
     void kmsSignsTheDigestOfWhatIsStored() throws Exception {
         KeyPairGenerator keys = KeyPairGenerator.getInstance("EC");

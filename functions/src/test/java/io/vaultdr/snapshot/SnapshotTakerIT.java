@@ -9,12 +9,12 @@ import io.vaultdr.model.Secret;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.PairMetrics;
 import io.vaultdr.snapshot.SnapshotTaker.Taken;
+import io.vaultdr.testing.PartInMemory;
 import io.vaultdr.vault.VaultClient;
 
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -141,19 +141,7 @@ class SnapshotTakerIT extends TakerCases {
                         Manifest.archiveKey(
                                 Manifest.id(pair.pair(), CLOCK.instant(), Duration.ofMinutes(1)),
                                 "abandoned"));
-        abandoned.put(
-                1,
-                new Uploads.Content() {
-                    @Override
-                    public long length() {
-                        return 5;
-                    }
-
-                    @Override
-                    public InputStream open() {
-                        return new java.io.ByteArrayInputStream(new byte[5]);
-                    }
-                });
+        abandoned.put(1, new PartInMemory(new byte[5]));
 
         assertEquals(List.of(), home.newest(5));
         assertEquals(0, home.sweep(CLOCK.instant().minusSeconds(600)), "may be under way");

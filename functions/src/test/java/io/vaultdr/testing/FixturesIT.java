@@ -7,12 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 class FixturesIT {
     @Test
@@ -38,6 +46,43 @@ class FixturesIT {
                             .secretsManager("eu-west-1")
                             .getSecretValue(request -> request.secretId("a/b"))
                             .secretString());
+        }
+    }
+
+    @Test
+    void motoLetsOneOfManyConditionalWritesHaveIt() {
+        int writers = 16;
+        try (Moto moto = Moto.start();
+                var threads = Executors.newFixedThreadPool(writers)) {
+            S3Client s3 = moto.clients().s3("us-east-1");
+            s3.createBucket(b -> b.bucket("claims"));
+            for (int round = 0; round < 5; round++) {
+                String key = "claim-" + round;
+                List<Future<Boolean>> claims =
+                        IntStream.range(0, writers)
+                                .mapToObj(_ -> threads.submit(() -> claims(s3, key)))
+                                .toList();
+                assertEquals(1, claims.stream().filter(FixturesIT::had).count());
+            }
+        }
+    }
+
+    private static boolean claims(S3Client s3, String key) {
+        try {
+            s3.putObject(
+                    r -> r.bucket("claims").key(key).ifNoneMatch("*"), RequestBody.fromString("x"));
+            return true;
+        } catch (S3Exception e) {
+            assertEquals(412, e.statusCode());
+            return false;
+        }
+    }
+
+    private static boolean had(Future<Boolean> claim) {
+        try {
+            return claim.get(30, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError(e);
         }
     }
 

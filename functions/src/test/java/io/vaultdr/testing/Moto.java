@@ -8,6 +8,7 @@ import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -58,15 +60,32 @@ public final class Moto implements AutoCloseable {
         return new Moto(started());
     }
 
+    /**
+     * The program that starts moto as the tests and the rehearsal need it, written into {@code
+     * directory}; takes the arguments of {@code moto_server}.
+     */
+    public static Path program(Path directory) throws IOException {
+        Path program = directory.resolve("moto_server.py");
+        try (InputStream in = Moto.class.getResourceAsStream("moto.py")) {
+            Files.copy(Objects.requireNonNull(in), program);
+        }
+        return program;
+    }
+
     private static Server started() {
         int port = Ports.free();
         try {
-            Path log = Files.createTempFile("moto", ".log");
-            log.toFile().deleteOnExit();
+            Path directory = Files.createTempDirectory("moto");
+            Path log = directory.resolve("moto.log");
+            Path program = program(directory);
+            for (Path made : List.of(directory, program, log)) {
+                made.toFile().deleteOnExit();
+            }
             ServerProcess process =
                     ServerProcess.start(
                             List.of(
-                                    Environment.program("moto_server").toString(),
+                                    Environment.program("python").toString(),
+                                    program.toString(),
                                     "-H",
                                     "127.0.0.1",
                                     "-p",

@@ -88,11 +88,13 @@ class AwsLoginIT {
                                     Json.MAPPER.writeValueAsString(settings)),
                             Map.of(),
                             log);
-            Eventually.await(
-                    "the server answers: " + process.tail(), Duration.ofSeconds(30), this::answers);
+            Eventually.await("the server answers", Duration.ofSeconds(30), this::answers);
         }
 
         private boolean answers() {
+            if (!process.alive()) {
+                throw new AssertionError("the server ended: " + process.tail());
+            }
             try {
                 return !revoked().isEmpty();
             } catch (IOException e) {

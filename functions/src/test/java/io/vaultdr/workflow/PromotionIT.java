@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vaultdr.model.Failure;
 import io.vaultdr.snapshot.Proof;
 import io.vaultdr.testing.BaoServer;
+import io.vaultdr.vault.Login;
 
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Promote, Verify and Grow on real servers. */
 class PromotionIT extends PromotionCases {
@@ -73,6 +75,29 @@ class PromotionIT extends PromotionCases {
         assertEquals("DONE", answer.get(Promote.DECISION));
         assertEquals(501, standby.nodes().getFirst().health());
         assertTrue(scratch.resolve(newer.manifest().id() + ".snap").toFile().exists());
+    }
+
+    /** Nobody can log in to a blank node, but nobody would after the promotion either. */
+    @Test
+    void aDryRunFindsThatALoginIsMissing() {
+        StepRunner runner = new StepRunner(ledger, CLOCK);
+        assertEquals(
+                Set.of("nodes"),
+                runner.run(new Verify(dr, leaders, login(), CLOCK), Fixture.dryRun(), deadline())
+                        .keySet());
+
+        Login elsewhere = Login.by(aws.secretsManager("eu-north-1"));
+        Group group = new Group();
+        for (Step step :
+                List.of(
+                        new Verify(dr, leaders, elsewhere, CLOCK),
+                        new Grow(dr, group, leaders, elsewhere))) {
+            Failure missing =
+                    assertThrows(
+                            Failure.Terminal.class,
+                            () -> runner.run(step, Fixture.dryRun(), deadline()));
+            assertTrue(missing.toString().contains("no such secret"), missing::toString);
+        }
     }
 
     @Test

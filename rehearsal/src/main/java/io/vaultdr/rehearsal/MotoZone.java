@@ -185,6 +185,10 @@ final class MotoZone implements Resolver.Zone {
                         Report.seconds(used.timeToLive()),
                         "TTL of the record in the template"),
                 new Story.Model(
+                        "a client's time-out of one attempt",
+                        Report.seconds(Writer.PATIENCE),
+                        "the rehearsal's own; yours have theirs"),
+                new Story.Model(
                         "weights on their way to all name servers",
                         Report.seconds(used.propagation()),
                         guide + "ChangeResourceRecordSets: within 60 s as a rule"),

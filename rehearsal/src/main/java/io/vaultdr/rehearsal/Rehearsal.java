@@ -431,9 +431,17 @@ final class Rehearsal {
                                         Optional.ofNullable(
                                                 step.result().get(RedirectTraffic.FLAGGED_AT)))
                         .map(Instant::parse);
+        Optional<Instant> firstAttempt =
+                turned.flatMap(turn -> writer.first(Side.DR, turn.at())).map(Writer.Attempt::at);
         List<StageTime> stages =
                 incident.isPresent() && struck.isPresent()
-                        ? stages(struck.get(), incident.get(), flagged, turned, firstWrite)
+                        ? stages(
+                                struck.get(),
+                                incident.get(),
+                                flagged,
+                                turned,
+                                firstAttempt,
+                                firstWrite)
                         : List.of();
         Optional<Duration> recovery =
                 struck.flatMap(at -> firstWrite.map(it -> Duration.between(at, it)));
@@ -447,7 +455,7 @@ final class Rehearsal {
                                                         struck.orElseThrow(),
                                                         i,
                                                         flagged,
-                                                        turned)));
+                                                        firstAttempt)));
         List<Story.Mark> marks = new ArrayList<>(stage.marks());
         incident.ifPresent(
                 i -> marks.add(new Story.Mark(i.openedAt(), "incident " + i.id() + " opens")));
@@ -542,6 +550,7 @@ final class Rehearsal {
             Incident incident,
             Optional<Instant> flagged,
             Optional<Resolver.Turn> turned,
+            Optional<Instant> firstAttempt,
             Optional<Instant> firstWrite) {
         List<StageTime> stages = new ArrayList<>();
         stages.add(
@@ -586,14 +595,26 @@ final class Rehearsal {
                             Basis.MODELLED,
                             "from the flag to what clients are told: checkers, time to live"));
         }
-        if (turned.isPresent() && firstWrite.isPresent()) {
+        if (turned.isPresent() && firstAttempt.isPresent()) {
+            stages.add(
+                    between(
+                            "Client",
+                            turned.get().at(),
+                            firstAttempt.get(),
+                            Basis.MODELLED,
+                            "until one begins an attempt on the DR side: it gives one at home up"
+                                    + " after "
+                                    + Writer.PATIENCE.toSeconds()
+                                    + " s"));
+        }
+        if (firstAttempt.isPresent() && firstWrite.isPresent()) {
             stages.add(
                     between(
                             "First write",
-                            turned.get().at(),
+                            firstAttempt.get(),
                             firstWrite.get(),
                             Basis.MEASURED,
-                            "a client's next attempt on the DR side"));
+                            "from that attempt to a write that the DR side acknowledges"));
         }
         return stages;
     }
@@ -629,11 +650,11 @@ final class Rehearsal {
             Instant struck,
             Incident incident,
             Optional<Instant> flagged,
-            Optional<Resolver.Turn> turned) {
+            Optional<Instant> firstAttempt) {
         Instant windowOver = incident.lastServed().orElse(struck).plus(slots.window());
         Duration window = Duration.between(struck, windowOver);
         Duration modelled =
-                flagged.flatMap(at -> turned.map(turn -> Duration.between(at, turn.at())))
+                flagged.flatMap(at -> firstAttempt.map(it -> Duration.between(at, it)))
                         .orElse(Duration.ZERO);
         long server =
                 Optional.ofNullable(incident.steps().get(StepName.PROMOTE))

@@ -41,7 +41,10 @@ import javax.net.ssl.SSLContext;
  */
 public final class Writer implements AutoCloseable {
     private static final String MOUNT = "clients";
-    private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+    /** When a client gives an attempt up; a model, as every client has a time-out of its own. */
+    static final Duration PATIENCE = Duration.ofSeconds(1);
+
     private static final int READERS = 4;
 
     /**
@@ -200,6 +203,13 @@ public final class Writer implements AutoCloseable {
                 .filter(Attempt::acknowledged)
                 .filter(attempt -> attempt.side() == side && attempt.at().isAfter(time))
                 .min(Comparator.comparing(attempt -> attempt.at().plus(attempt.took())));
+    }
+
+    /** The first attempt on {@code side} that began after {@code time}, whatever came of it. */
+    public Optional<Attempt> first(Side side, Instant time) {
+        return attempts.stream()
+                .filter(attempt -> attempt.side() == side && attempt.at().isAfter(time))
+                .min(Comparator.comparing(Attempt::at));
     }
 
     /** The longest time without any acknowledged write. */

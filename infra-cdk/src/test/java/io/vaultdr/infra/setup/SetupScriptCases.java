@@ -7,7 +7,9 @@ import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.Clusters;
 import io.vaultdr.testing.Environment;
+import io.vaultdr.testing.Eventually;
 import io.vaultdr.testing.Moto;
+import io.vaultdr.testing.ServerProcess;
 import io.vaultdr.vault.Login.Intent;
 
 import org.junit.jupiter.api.AfterAll;
@@ -31,32 +33,56 @@ abstract class SetupScriptCases {
     @TempDir static Path directory;
     static Moto moto;
     static BaoCluster cluster;
+    private static ServerProcess aws;
     static Path commands;
 
     record Run(int status, String output) {}
 
     @BeforeAll
-    static void startBoth() throws IOException {
+    static void startAll() throws IOException {
         moto = Moto.start();
         cluster = BaoCluster.running(1);
-        // Stand before the real commands and write down what a process list would show.
+        String python = Environment.program("python").toString();
+        Path program =
+                Path.of(
+                        System.getProperty("vaultdr.root"),
+                        "infra-cdk/src/test/python/aws_loaded_once.py");
+        // Short, as the path of a socket has to be.
+        Path socket = Files.createTempDirectory("aws").resolve("s");
+        aws =
+                ServerProcess.start(
+                        List.of(python, program.toString(), "serve", socket.toString()),
+                        // Where it keeps the credentials of roles, as it is loaded: nobody else's.
+                        Map.of("HOME", directory.toString()),
+                        directory.resolve("aws.log"));
+        Eventually.await(
+                "the aws command is loaded",
+                Duration.ofSeconds(30),
+                () -> {
+                    assertTrue(aws.alive(), aws::tail);
+                    return Files.exists(socket);
+                });
         commands = Files.createDirectory(directory.resolve("bin"));
-        for (String command : List.of("bao", "aws")) {
-            Path real = command.equals("bao") ? Environment.bao() : Environment.program(command);
-            Path shim =
-                    Files.writeString(
-                            commands.resolve(command),
-                            "#!/bin/sh\nprintf '%s\\n' \"$0 $*\" >> '"
-                                    + directory.resolve("arguments")
-                                    + "'\nexec '"
-                                    + real
-                                    + "' \"$@\"\n");
-            assertTrue(shim.toFile().setExecutable(true));
-        }
+        shim("bao", Environment.bao().toString());
+        shim("aws", python + " -S -E " + program + " call " + socket);
+    }
+
+    /** Stands before the real command and writes down what a process list would show. */
+    private static void shim(String command, String real) throws IOException {
+        Path shim =
+                Files.writeString(
+                        commands.resolve(command),
+                        "#!/bin/sh\nprintf '%s\\n' \"$0 $*\" >> '"
+                                + directory.resolve("arguments")
+                                + "'\nexec "
+                                + real
+                                + " \"$@\"\n");
+        assertTrue(shim.toFile().setExecutable(true));
     }
 
     @AfterAll
-    static void endBoth() {
+    static void endAll() {
+        aws.close();
         cluster.close();
         moto.close();
     }

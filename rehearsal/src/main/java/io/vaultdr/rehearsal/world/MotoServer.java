@@ -1,7 +1,8 @@
 package io.vaultdr.rehearsal.world;
 
+import io.vaultdr.testing.Moto;
+
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -11,7 +12,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -48,10 +48,7 @@ public final class MotoServer implements AutoCloseable {
                         "no " + python + ": run ./vault-dr once, it installs the Python tools");
             }
             Path temporary = Files.createDirectories(scratch.resolve("moto"));
-            Path program = temporary.resolve("moto_server.py");
-            try (InputStream in = MotoServer.class.getResourceAsStream("moto.py")) {
-                Files.copy(Objects.requireNonNull(in), program);
-            }
+            Path program = Moto.program(temporary);
             Path log = temporary.resolve("moto.log");
             int port = freePort();
             ProcessBuilder builder =

@@ -25,6 +25,7 @@ import io.vaultdr.snapshot.RetentionRun;
 import io.vaultdr.snapshot.Serving;
 import io.vaultdr.snapshot.Uploads;
 import io.vaultdr.testing.Moto;
+import io.vaultdr.testing.PartInMemory;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,7 +43,6 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.BucketVersioningStatus;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -323,21 +323,7 @@ class AccountsIT {
 
     private static void put(S3Bucket store, Manifest manifest, byte[] archive) {
         Uploads.Upload upload = store.begin(manifest.archiveKey());
-        upload.complete(
-                List.of(
-                        upload.put(
-                                1,
-                                new Uploads.Content() {
-                                    @Override
-                                    public long length() {
-                                        return archive.length;
-                                    }
-
-                                    @Override
-                                    public InputStream open() {
-                                        return new ByteArrayInputStream(archive);
-                                    }
-                                })));
+        upload.complete(List.of(upload.put(1, new PartInMemory(archive))));
     }
 
     private static Manifest manifest(int minute) {
