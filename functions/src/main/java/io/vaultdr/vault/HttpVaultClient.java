@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
@@ -65,17 +66,24 @@ final class HttpVaultClient implements VaultClient {
 
     private final URI address;
     private final HttpClient http;
+    private final LongAnswers longAnswers;
     private final boolean byLiteral;
     private final HttpVaultClients.Limits limits;
 
     /**
-     * @param byLiteral whether the connection is made by IP address, because java.net.http lets a
-     *     host's name overrule the server name that the handshake is to indicate
+     * @param http for all but snapshots
+     * @param byLiteral whether the connection is made by IP address, because the JDK lets a host's
+     *     name overrule the server name that the handshake is to indicate
      */
     HttpVaultClient(
-            URI address, HttpClient http, boolean byLiteral, HttpVaultClients.Limits limits) {
+            URI address,
+            HttpClient http,
+            LongAnswers longAnswers,
+            boolean byLiteral,
+            HttpVaultClients.Limits limits) {
         this.address = address;
         this.http = http;
+        this.longAnswers = longAnswers;
         this.byLiteral = byLiteral;
         this.limits = limits;
     }
@@ -225,18 +233,30 @@ final class HttpVaultClient implements VaultClient {
     public InputStream snapshot(Secret token, Duration stall) {
         Duration first = stall.compareTo(limits.answer()) > 0 ? stall : limits.answer();
         Call call = Call.read(SNAPSHOT, token);
-        HttpResponse<InputStream> response = exchange(call, BodyHandlers.ofInputStream(), first);
-        if (response.statusCode() == 307) {
-            close(response.body());
+        LongAnswers.Answer answer = begin(call, token, first, stall);
+        if (answer.status() == 307) {
+            close(answer.body());
             HttpVaultClient active =
-                    new HttpVaultClient(redirected(call, response), http, byLiteral, limits);
-            response = active.exchange(call, BodyHandlers.ofInputStream(), first);
+                    new HttpVaultClient(
+                            redirected(call, answer.location()),
+                            http,
+                            longAnswers,
+                            byLiteral,
+                            limits);
+            answer = active.begin(call, token, first, stall);
         }
-        if (response.statusCode() != 200) {
-            close(response.body());
-            throw refused(call, response.statusCode());
+        if (answer.status() != 200) {
+            close(answer.body());
+            throw refused(call, answer.status());
         }
-        return new StallGuard(response.body(), stall);
+        return new StallGuard(answer.body(), stall);
+    }
+
+    private LongAnswers.Answer begin(Call call, Secret token, Duration first, Duration stall) {
+        return within(
+                call,
+                first,
+                () -> longAnswers.get(target(call.path(), call.query()), token, stall));
     }
 
     @Override
@@ -549,13 +569,14 @@ final class HttpVaultClient implements VaultClient {
         return BodyHandlers.limiting(BodyHandlers.ofByteArray(), LARGEST_ANSWER);
     }
 
-    /**
-     * Sends the call and waits for what {@code handler} waits for. On a thread of its own, because
-     * looking up a name can't be given a time-out.
-     */
+    /** Sends the call and waits for what {@code handler} waits for. */
     private <T> HttpResponse<T> exchange(Call call, BodyHandler<T> handler, Duration limit) {
-        FutureTask<HttpResponse<T>> answer =
-                new FutureTask<>(() -> http.send(request(call), handler));
+        return within(call, limit, () -> http.send(request(call), handler));
+    }
+
+    /** On a thread of its own, because looking up a name can't be given a time-out. */
+    private <T> T within(Call call, Duration limit, Callable<T> ask) {
+        FutureTask<T> answer = new FutureTask<>(ask);
         Thread.ofVirtual().name(call.method() + " " + call.path()).start(answer);
         try {
             return answer.get(limit.toNanos(), TimeUnit.NANOSECONDS);
@@ -597,8 +618,8 @@ final class HttpVaultClient implements VaultClient {
         }
     }
 
-    private URI redirected(Call call, HttpResponse<?> response) {
-        Optional<URI> target = response.headers().firstValue("Location").map(it -> uri(call, it));
+    private URI redirected(Call call, Optional<String> location) {
+        Optional<URI> target = location.map(it -> uri(call, it));
         if (target.isEmpty() || !address.getScheme().equals(target.get().getScheme())) {
             throw new Failure.Terminal(
                     tried(call),

@@ -19,7 +19,9 @@ import java.util.function.Function;
 public final class HttpVaultClients implements VaultClients {
     private final Function<PairSettings.Cluster, Optional<String>> caPem;
     private final Limits limits;
-    private final Map<ClusterTrust, HttpClient> connections = new ConcurrentHashMap<>();
+    private final Map<ClusterTrust, Connections> connections = new ConcurrentHashMap<>();
+
+    private record Connections(HttpClient http, LongAnswers longAnswers) {}
 
     /**
      * How long a call may take.
@@ -57,9 +59,11 @@ public final class HttpVaultClients implements VaultClients {
     @Override
     public VaultClient at(PairSettings.Cluster cluster, URI node) {
         ClusterTrust trust = trust(cluster);
+        Connections shared = connections.computeIfAbsent(trust, this::connect);
         return new HttpVaultClient(
                 node,
-                connections.computeIfAbsent(trust, this::connect),
+                shared.http(),
+                shared.longAnswers(),
                 trust.serverName().isPresent() && "https".equals(node.getScheme()),
                 limits);
     }
@@ -69,15 +73,17 @@ public final class HttpVaultClients implements VaultClients {
         return new ClusterTrust(caPem.apply(cluster), cluster.serverName());
     }
 
-    private HttpClient connect(ClusterTrust trust) {
-        return HttpClient.newBuilder()
-                // One call at a time per connection; a snapshot gains nothing from frames.
-                .version(HttpClient.Version.HTTP_1_1)
-                .followRedirects(HttpClient.Redirect.NEVER)
-                .connectTimeout(limits.connect())
-                .sslContext(trust.context())
-                .sslParameters(trust.parameters())
-                .executor(Executors.newVirtualThreadPerTaskExecutor())
-                .build();
+    private Connections connect(ClusterTrust trust) {
+        HttpClient http =
+                HttpClient.newBuilder()
+                        // One call at a time per connection; nothing here gains from frames.
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .followRedirects(HttpClient.Redirect.NEVER)
+                        .connectTimeout(limits.connect())
+                        .sslContext(trust.context())
+                        .sslParameters(trust.parameters())
+                        .executor(Executors.newVirtualThreadPerTaskExecutor())
+                        .build();
+        return new Connections(http, new LongAnswers(trust, limits.connect()));
     }
 }

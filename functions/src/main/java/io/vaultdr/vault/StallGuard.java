@@ -3,6 +3,7 @@ package io.vaultdr.vault;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 
 /**
@@ -40,6 +41,8 @@ final class StallGuard extends FilterInputStream {
                 watch.interrupt();
             }
             return count;
+        } catch (SocketTimeoutException e) {
+            throw stalled();
         } catch (IOException e) {
             throw cut ? stalled() : e;
         }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vaultdr.model.Failure;
+import io.vaultdr.model.Secret;
 import io.vaultdr.testing.BaoCluster;
 import io.vaultdr.testing.Clusters;
 import io.vaultdr.testing.TestTls;
@@ -18,15 +19,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.KeyManagerFactory;
@@ -62,7 +66,24 @@ class ClusterTrustIT {
     }
 
     private static NodeStatus ask(String host, Optional<String> serverName) {
-        return client(host, Optional.of(tls.caPem()), serverName).health().meaning();
+        return ask(client(host, Optional.of(tls.caPem()), serverName));
+    }
+
+    /** Snapshots have connections of their own, which trust the same servers. */
+    private static NodeStatus ask(VaultClient client) {
+        Failure other = assertThrows(Failure.class, () -> snapshot(client));
+        try {
+            NodeStatus status = client.health().meaning();
+            assertTrue(other.seen().contains("status 50"), other::toString);
+            return status;
+        } catch (Failure.Terminal e) {
+            assertTrue(other.seen().contains("certificate isn't trusted"), other::toString);
+            throw e;
+        }
+    }
+
+    private static InputStream snapshot(VaultClient client) {
+        return client.snapshot(Secret.of("t"), Duration.ofSeconds(5));
     }
 
     @Test
@@ -104,7 +125,7 @@ class ClusterTrustIT {
         TestTls other = TestTls.in(directory.resolve("other"), NAME);
         for (Optional<String> ca : List.of(Optional.of(other.caPem()), Optional.<String>empty())) {
             for (Optional<String> name : List.of(Optional.of(NAME), Optional.<String>empty())) {
-                assertThrows(Failure.Terminal.class, () -> client("127.0.0.1", ca, name).health());
+                assertThrows(Failure.Terminal.class, () -> ask(client("127.0.0.1", ca, name)));
             }
         }
     }
@@ -126,10 +147,16 @@ class ClusterTrustIT {
                 new HttpVaultClients(any -> Optional.empty(), Limits.DEFAULT)
                         .at(Clusters.of(List.of(plain)), plain);
         assertInstanceOf(Failure.Retryable.class, assertThrows(Failure.class, () -> node.health()));
+        assertThrows(Failure.class, () -> snapshot(node));
     }
 
     @Test
     void theHandshakeIndicatesTheGivenNameAndNotTheHost() throws Exception {
+        assertEquals(NAME, indicatedBy(VaultClient::health));
+        assertEquals(NAME, indicatedBy(ClusterTrustIT::snapshot));
+    }
+
+    private static String indicatedBy(Consumer<VaultClient> call) throws Exception {
         try (SSLServerSocket server = tlsServer()) {
             CompletableFuture<String> indicated = new CompletableFuture<>();
             Thread.ofVirtual().start(() -> indicated.completeAsync(() -> accept(server)));
@@ -137,8 +164,8 @@ class ClusterTrustIT {
             VaultClient client =
                     new HttpVaultClients(any -> Optional.of(tls.caPem()), Limits.DEFAULT)
                             .at(Clusters.of(List.of(node), Optional.of(NAME)), node);
-            assertThrows(Failure.Retryable.class, client::health);
-            assertEquals(NAME, indicated.get(5, TimeUnit.SECONDS));
+            assertThrows(Failure.Retryable.class, () -> call.accept(client));
+            return indicated.get(5, TimeUnit.SECONDS);
         }
     }
 

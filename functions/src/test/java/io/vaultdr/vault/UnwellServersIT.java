@@ -246,6 +246,30 @@ class UnwellServersIT {
         }
     }
 
+    /** A whole page and an endless one look like a snapshot as long as nobody looks inside. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Manner.class,
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"PAGE", "TEN_GIGABYTES"})
+    void aSnapshotThatIsNoWholeAnswerNeverEndsCleanly(Manner manner) throws IOException {
+        try (GarbageServer server = GarbageServer.start(manner)) {
+            VaultClient node = client(server.address());
+            Exception broken =
+                    assertThrows(
+                            Exception.class,
+                            () -> {
+                                try (InputStream in = node.snapshot(TOKEN, Duration.ofSeconds(1))) {
+                                    in.readAllBytes();
+                                }
+                            });
+            assertTrue(
+                    broken instanceof Failure.Retryable || broken instanceof IOException,
+                    broken::toString);
+            assertFalse(broken.toString().contains("Welcome"), broken::toString);
+        }
+    }
+
     @Test
     void aRestoreWhoseConnectionClosesIsOfUnknownOutcome() throws IOException {
         java.nio.file.Path archive = java.nio.file.Files.createTempFile("archive", "");
