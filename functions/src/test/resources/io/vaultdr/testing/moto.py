@@ -1,7 +1,7 @@
 """Starts moto's server, as what AWS promises and moto alone doesn't keep.
 
-Conditional writes: moto looks whether the condition holds and then writes, and another thread may
-write in between. Two claims of one thing then both succeed. One at a time here.
+Conditional writes of S3: moto looks whether the object is there and then writes, and another thread
+may write in between. Two claims of one thing then both succeed. One at a time here.
 
 DynamoDB's transactions: before each, moto copies every item of the tables it touches, in case it has
 to put them back. With the evidence of a rehearsal in the table that takes some tenths of a second, in
@@ -31,12 +31,8 @@ class Application(moto.server.DomainDispatcherApplication):
     one_at_a_time = threading.Lock()
 
     def __call__(self, environ, start_response):
-        # All of DynamoDB: each of its calls is short. S3's others may wait for a body for minutes.
-        conditional = environ["REQUEST_METHOD"] in ("PUT", "POST") and (
-            "HTTP_IF_NONE_MATCH" in environ
-            or environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_")
-        )
-        if not conditional:
+        # No others: whoever holds a lock still shares the interpreter with all that want none.
+        if environ["REQUEST_METHOD"] == "GET" or "HTTP_IF_NONE_MATCH" not in environ:
             return super().__call__(environ, start_response)
         with self.one_at_a_time:
             return super().__call__(environ, start_response)
