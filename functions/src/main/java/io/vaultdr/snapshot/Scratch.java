@@ -12,9 +12,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.zip.CRC32;
@@ -37,7 +37,7 @@ final class Scratch implements AutoCloseable {
     private final FileChannel file;
     private final int part;
     private final long most;
-    private final List<Integer> checksums = new ArrayList<>();
+    private final List<Integer> checksums = new CopyOnWriteArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private volatile long written;
@@ -136,13 +136,9 @@ final class Scratch implements AutoCloseable {
         }
     }
 
+    /** The part is whole; told to nobody before {@link #advance}. */
     private void checked(CRC32 checksum) {
-        lock.lock();
-        try {
-            checksums.add((int) checksum.getValue());
-        } finally {
-            lock.unlock();
-        }
+        checksums.add((int) checksum.getValue());
         checksum.reset();
     }
 
@@ -205,7 +201,7 @@ final class Scratch implements AutoCloseable {
         if (length <= 0) {
             return Optional.empty();
         }
-        int checksum = checksum(number);
+        int checksum = checksums.get(number - 1);
         return Optional.of(
                 new Uploads.Content() {
                     @Override
@@ -224,15 +220,6 @@ final class Scratch implements AutoCloseable {
                                 new Reader(offset, offset + length), READ_AHEAD);
                     }
                 });
-    }
-
-    private int checksum(int number) {
-        lock.lock();
-        try {
-            return checksums.get(number - 1);
-        } finally {
-            lock.unlock();
-        }
     }
 
     @Override

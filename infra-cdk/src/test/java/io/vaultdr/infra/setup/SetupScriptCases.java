@@ -48,7 +48,7 @@ abstract class SetupScriptCases {
                         System.getProperty("vaultdr.root"),
                         "infra-cdk/src/test/python/aws_loaded_once.py");
         // Short, as the path of a socket has to be.
-        Path socket = Files.createTempDirectory("aws").resolve("s");
+        Path socket = directory.resolve("s");
         aws =
                 ServerProcess.start(
                         List.of(python, program.toString(), "serve", socket.toString()),
