@@ -7,6 +7,7 @@ import io.vaultdr.snapshot.Proof.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * In which order a promotion tries snapshots.
@@ -18,7 +19,8 @@ import java.util.Optional;
  *   <tr><td>LESS_LOSS</td><td>those that nothing is known against · refuted</td></tr>
  * </table>
  *
- * A proof that can't be read counts as none: it must not stop a promotion.
+ * A proof that can't be read counts as none: it must not stop a promotion. What is newer than a
+ * choice and comes after it is named in its reason, since it is what restoring the choice gives up.
  *
  * @param snapshot to try
  * @param why it comes at this place, as the incident says it
@@ -36,12 +38,18 @@ public record SnapshotChoice(Manifest snapshot, String why) {
         List<SnapshotChoice> refuted = new ArrayList<>();
         for (Manifest snapshot : newestFirst) {
             Optional<Proof> proof = proof(snapshot, proofs);
-            boolean bad = proof.filter(it -> it.verdict() == Verdict.REFUTED).isPresent();
-            boolean good = proof.filter(Proof::proven).isPresent();
-            if (good && proven.isEmpty() && prefer == Prefer.PROVEN) {
-                proven = Optional.of(new SnapshotChoice(snapshot, newestProven(proof.get(), open)));
+            String newer = newer("not proven", open) + newer("refuted", refuted);
+            if (proof.filter(it -> it.verdict() == Verdict.REFUTED).isPresent()) {
+                refuted.add(new SnapshotChoice(snapshot, why(proof, prefer)));
+            } else if (prefer == Prefer.PROVEN
+                    && proven.isEmpty()
+                    && proof.filter(Proof::proven).isPresent()) {
+                String why = "it is the newest proven one (proof of " + proof.get().madeAt() + ")";
+                proven = Optional.of(new SnapshotChoice(snapshot, why + newer));
             } else {
-                (bad ? refuted : open).add(new SnapshotChoice(snapshot, why(proof, prefer)));
+                open.add(
+                        new SnapshotChoice(
+                                snapshot, why(proof, prefer) + newer("refuted", refuted)));
             }
         }
         List<SnapshotChoice> all = new ArrayList<>();
@@ -86,16 +94,12 @@ public record SnapshotChoice(Manifest snapshot, String why) {
         }
     }
 
-    private static String newestProven(Proof proof, List<SnapshotChoice> newer) {
-        return "it is the newest proven one (proof of "
-                + proof.madeAt()
-                + ")"
-                + (newer.isEmpty()
-                        ? ""
-                        : "; newer and not proven: "
-                                + String.join(
-                                        ", ",
-                                        newer.stream().map(it -> it.snapshot().id()).toList()));
+    private static String newer(String and, List<SnapshotChoice> choices) {
+        return choices.isEmpty()
+                ? ""
+                : choices.stream()
+                        .map(it -> it.snapshot().id())
+                        .collect(Collectors.joining(", ", "; newer and " + and + ": ", ""));
     }
 
     private static String why(Optional<Proof> proof, Prefer prefer) {

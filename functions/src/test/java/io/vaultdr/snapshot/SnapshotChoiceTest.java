@@ -104,13 +104,20 @@ class SnapshotChoiceTest {
                 SnapshotChoice.order(snapshots(3), proofs("R-P"), Prefer.PROVEN);
         assertEquals(
                 "it is the newest proven one (proof of 2026-11-23T17:00:00Z); newer and not proven:"
-                        + " 1",
+                        + " 1; newer and refuted: 0",
                 proven.get(0).why());
         assertTrue(proven.get(2).why().endsWith("it is REFUTED (CANARY_OLD)"));
         assertEquals(
                 "the newest sound one is preferred, for it loses least; it is checked, and not"
-                        + " proven",
-                SnapshotChoice.order(snapshots(1), proofs("-"), Prefer.LESS_LOSS).getFirst().why());
+                        + " proven; newer and refuted: 0, 1",
+                SnapshotChoice.order(snapshots(3), proofs("RR-"), Prefer.LESS_LOSS)
+                        .getFirst()
+                        .why());
+        assertEquals(
+                "the newest sound one is preferred, for it loses least; it is proven",
+                SnapshotChoice.order(snapshots(2), proofs("PR"), Prefer.LESS_LOSS)
+                        .getFirst()
+                        .why());
     }
 
     private static List<Manifest> snapshots(int count) {

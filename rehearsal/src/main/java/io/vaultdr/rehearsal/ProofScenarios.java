@@ -306,10 +306,7 @@ final class ProofScenarios {
                 stage.awaitProof(newer.id(), Optional.empty()).proven());
         stage.check("the oldest is proven with its own", stage.proveAgain(oldest.id()).proven());
 
-        // The schedule may have taken one besides.
-        stage.buckets().listed(Configuration.DR).stream()
-                .filter(one -> !one.id().equals(oldest.id()))
-                .forEach(one -> stage.corrupt(Configuration.DR, one));
+        stage.corruptNewerThan(Configuration.DR, oldest);
         stage.loseHome();
         stage.awaitEnd(Outcome.COMPLETED);
         stage.check(

@@ -204,9 +204,12 @@ record Scenario(
                             AUTOMATIC,
                             stage -> {
                                 stage.warmSteps();
+                                Manifest before =
+                                        stage.buckets().listed(Configuration.DR).getFirst();
+                                stage.awaitProof(before.id(), Optional.empty());
                                 Manifest newest = stage.takeSnapshot();
                                 stage.awaitProof(newest.id(), Optional.empty());
-                                stage.corruptNewest(Configuration.DR);
+                                stage.corruptNewerThan(Configuration.DR, before);
                                 stage.loseHome();
                                 stage.awaitEnd(Outcome.COMPLETED);
                             },

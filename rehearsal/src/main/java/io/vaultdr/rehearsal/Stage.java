@@ -313,9 +313,14 @@ final class Stage extends Scene {
         }
     }
 
-    /** Turns bits in the middle of the newest archive of a region's bucket. */
-    void corruptNewest(String region) {
-        corrupt(region, buckets.listed(region).getFirst());
+    /**
+     * Turns bits in the middle of all of a region's archives that are newer than a snapshot's: the
+     * schedule may have taken one besides what the scenario took.
+     */
+    void corruptNewerThan(String region, Manifest snapshot) {
+        buckets.listed(region).stream()
+                .takeWhile(one -> !one.id().equals(snapshot.id()))
+                .forEach(one -> corrupt(region, one));
     }
 
     /** Turns bits in the middle of a snapshot's archive in a region's bucket. */
