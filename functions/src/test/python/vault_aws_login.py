@@ -124,6 +124,9 @@ def sts_refuses(code, message):
 
 
 class Handler(BaseHTTPRequestHandler):
+    # As Vault does. Java's client takes a connection of 1.0 for open until it hears that it is closed.
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self):
         self.answer(200, {"revoked": revoked})
 
