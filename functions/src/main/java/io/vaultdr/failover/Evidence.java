@@ -3,7 +3,8 @@ package io.vaultdr.failover;
 import io.vaultdr.model.Side;
 import io.vaultdr.model.Slots;
 
-import java.util.Comparator;
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -67,42 +68,44 @@ public record Evidence(
             Side serving,
             List<Observation> observations,
             long last) {
-        List<Observation> longRun =
-                observations.stream()
-                        .filter(o -> o.side() == serving)
-                        .filter(o -> o.slot() <= last && o.slot() > last - LONG_RUN)
-                        .toList();
-        List<Observation> window =
-                longRun.stream().filter(o -> o.slot() > last - Slots.WINDOW).toList();
-        OptionalLong newest = window.stream().mapToLong(Observation::slot).max();
-        OptionalLong age = newest.isPresent() ? OptionalLong.of(last - newest.getAsLong()) : newest;
-        OptionalLong newestReached =
-                window.stream()
-                        .filter(o -> o.evidence() == Observation.Evidence.REACHED)
-                        .mapToLong(Observation::slot)
-                        .max();
-        Optional<Observation.Evidence> lastAnswer =
-                window.stream()
-                        .filter(o -> o.evidence() != Observation.Evidence.SILENT)
-                        .max(Comparator.comparingLong(Observation::slot))
-                        .map(Observation::evidence);
-        boolean fresh = age.isPresent() && age.getAsLong() <= FRESH && window.size() >= ENOUGH;
-        Says says = newestReached.isPresent() ? Says.YES : fresh ? Says.NO : Says.NOTHING;
-        int reached =
-                (int)
-                        longRun.stream()
-                                .filter(o -> o.evidence() == Observation.Evidence.REACHED)
-                                .count();
+        int probes = 0;
+        int reached = 0;
+        int present = 0;
+        Observation newest = null;
+        Observation newestReached = null;
+        Observation newestAnswer = null;
+        for (Observation one : observations) {
+            if (one.side() != serving || one.slot() > last || one.slot() <= last - LONG_RUN) {
+                continue;
+            }
+            probes++;
+            boolean hit = one.evidence() == Observation.Evidence.REACHED;
+            reached += hit ? 1 : 0;
+            if (one.slot() > last - Slots.WINDOW) {
+                present++;
+                newest = newer(newest, one);
+                newestReached = hit ? newer(newestReached, one) : newestReached;
+                boolean answered = one.evidence() != Observation.Evidence.SILENT;
+                newestAnswer = answered ? newer(newestAnswer, one) : newestAnswer;
+            }
+        }
+        boolean fresh = newest != null && last - newest.slot() <= FRESH && present >= ENOUGH;
         return new Evidence(
                 vantage,
                 inside,
-                says,
-                newestReached,
-                lastAnswer,
-                window.size(),
-                age,
-                longRun.size(),
+                newestReached != null ? Says.YES : fresh ? Says.NO : Says.NOTHING,
+                newestReached == null
+                        ? OptionalLong.empty()
+                        : OptionalLong.of(newestReached.slot()),
+                Optional.ofNullable(newestAnswer).map(Observation::evidence),
+                present,
+                newest == null ? OptionalLong.empty() : OptionalLong.of(last - newest.slot()),
+                probes,
                 reached);
+    }
+
+    private static Observation newer(@Nullable Observation newest, Observation one) {
+        return newest == null || one.slot() > newest.slot() ? one : newest;
     }
 
     /** The same in a line for a person. */

@@ -52,12 +52,16 @@ class FailoverPropertiesTest {
         Instant now = SLOTS.end(last);
         List<Evidence> evidence = new ArrayList<>();
         for (int v = 0; v < log.size(); v++) {
-            List<Observation> seen =
-                    log.get(v).stream()
-                            .filter(w -> w.observation().slot() > last - Evidence.LONG_RUN)
-                            .filter(w -> !w.at().isAfter(now))
-                            .map(Written::observation)
-                            .toList();
+            List<Observation> seen = new ArrayList<>();
+            // A log is in the order of its slots: from its end on, no more than is asked for.
+            for (Written one : log.get(v).reversed()) {
+                if (one.observation().slot() <= last - Evidence.LONG_RUN) {
+                    break;
+                }
+                if (!one.at().isAfter(now)) {
+                    seen.add(one.observation());
+                }
+            }
             evidence.add(Evidence.of(VANTAGES.get(v), v == 0, Side.HOME, seen, last));
         }
         Situation situation =

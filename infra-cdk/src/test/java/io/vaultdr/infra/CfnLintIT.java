@@ -34,12 +34,11 @@ class CfnLintIT {
                                 "I",
                                 "--"));
         // Both editions, brought and made, one account and two: the others are made of the same
-        // stacks, with less in them.
+        // stacks, with less in them. TemplateValidationTest looks at the pilot light.
         for (Synthesised all :
                 List.of(
                         Synthesised.example("vault"),
                         Synthesised.example("cluster"),
-                        Synthesised.example("pilot-light"),
                         Synthesised.apart())) {
             all.stacks()
                     .forEach(
