@@ -38,13 +38,13 @@ public record SnapshotChoice(Manifest snapshot, String why) {
         List<SnapshotChoice> refuted = new ArrayList<>();
         for (Manifest snapshot : newestFirst) {
             Optional<Proof> proof = proof(snapshot, proofs);
-            String newer = newer("not proven", open) + newer("refuted", refuted);
             if (proof.filter(it -> it.verdict() == Verdict.REFUTED).isPresent()) {
                 refuted.add(new SnapshotChoice(snapshot, why(proof, prefer)));
             } else if (prefer == Prefer.PROVEN
                     && proven.isEmpty()
                     && proof.filter(Proof::proven).isPresent()) {
                 String why = "it is the newest proven one (proof of " + proof.get().madeAt() + ")";
+                String newer = newer("not proven", open) + newer("refuted", refuted);
                 proven = Optional.of(new SnapshotChoice(snapshot, why + newer));
             } else {
                 open.add(
