@@ -173,7 +173,14 @@ public final class ClusterDrill {
                                             settings.restartDocument(), settings.wipeDocument()),
                                     ports.clients(),
                                     ports.commands())
-                            .promote(snapshot, archive, new Own(node, snapshot), deadline);
+                            .promote(
+                                    snapshot,
+                                    archive,
+                                    // Nobody serves these data from elsewhere that a drill's
+                                    // isolated network could reach.
+                                    () -> {},
+                                    new Own(node, snapshot),
+                                    deadline);
                     DrillState next = state.took("boot: restore", began, since(began, deadline));
                     delete(archive);
                     return next;

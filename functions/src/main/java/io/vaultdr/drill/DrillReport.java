@@ -154,14 +154,19 @@ public record DrillReport(
                             Basis.MODELLED,
                             true));
         }
+        List<DryRuns.Step> waitedFor =
+                dryRun.stream()
+                        .filter(step -> WAITED_FOR.contains(step.name()))
+                        .filter(step -> !(booted && BOOTED.contains(step.name())))
+                        .toList();
         for (DryRuns.Step step : dryRun) {
             stages.add(
                     measured(
                             "dry run: " + step.name(),
                             step.enteredAt(),
                             step.exitedAt(),
-                            WAITED_FOR.contains(step.name())
-                                    && !(booted && BOOTED.contains(step.name()))));
+                            waitedFor.contains(step)
+                                    && waitedFor.stream().noneMatch(step::isBesideLonger)));
         }
         for (StageTime stage : state.booted()) {
             stages.add(ClusterDrill.WAITED_FOR.contains(stage.name()) ? stage : stage.beside());

@@ -1,5 +1,6 @@
 package io.vaultdr.drill;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -26,5 +27,14 @@ public interface DryRuns {
     record Standing(boolean running, Optional<String> failure, List<Step> steps) {}
 
     /** A step's state: from the moment it was entered to the moment it was left. */
-    record Step(String name, Instant enteredAt, Instant exitedAt) {}
+    record Step(String name, Instant enteredAt, Instant exitedAt) {
+        /** Whether {@code other} ran at the same time and was waited for longer. */
+        boolean isBesideLonger(Step other) {
+            return other.enteredAt.isBefore(exitedAt)
+                    && enteredAt.isBefore(other.exitedAt)
+                    && Duration.between(other.enteredAt, other.exitedAt)
+                                    .compareTo(Duration.between(enteredAt, exitedAt))
+                            > 0;
+        }
+    }
 }

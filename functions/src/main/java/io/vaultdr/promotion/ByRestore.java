@@ -31,7 +31,9 @@ import java.util.function.Supplier;
  *
  * <ol>
  *   <li>The blank node is initialised; root token and recovery keys stay in memory and vanish with
- *       the restore.
+ *       the restore. It holds nothing yet, so this may go on beside a fence.
+ *   <li>Whoever promotes says when the restore may begin. If it may not, the node is wiped: it is
+ *       left as blank as it was found.
  *   <li>The snapshot is posted without force, which lets the server check it with its seal. The
  *       answer means <em>verified, not restored</em>: done is when the node is active under the
  *       snapshot's cluster id.
@@ -135,15 +137,24 @@ public final class ByRestore {
      * Restores {@code snapshot} and restarts the node, from wherever an earlier attempt came to.
      *
      * @param archive the snapshot's checked archive
+     * @param permission returns once the node may hold the snapshot's data; throws if it may not,
+     *     and then nothing was restored
      * @return the node that serves now
      */
-    public URI promote(Manifest snapshot, Path archive, Journal journal, Deadline deadline) {
+    public URI promote(
+            Manifest snapshot,
+            Path archive,
+            Runnable permission,
+            Journal journal,
+            Deadline deadline) {
         Standing standing = look(snapshot);
         if (standing instanceof Standing.Other other) {
             standing = again(other, snapshot, journal, deadline);
         }
         if (standing instanceof Standing.Blank blank) {
-            restore(blank.node(), snapshot, archive, journal, deadline);
+            Secret root = initialise(blank.node(), journal, deadline);
+            await(permission, blank.node(), deadline);
+            restore(blank.node(), root, snapshot, archive, journal, deadline);
         }
         return restart(standing.node(), snapshot, journal, deadline);
     }
@@ -197,8 +208,7 @@ public final class ByRestore {
         return new Standing.Blank(other.node());
     }
 
-    private void restore(
-            URI node, Manifest snapshot, Path archive, Journal journal, Deadline deadline) {
+    private Secret initialise(URI node, Journal journal, Deadline deadline) {
         VaultClient client = clients.at(cluster, node);
         Instant began = deadline.clock().instant();
         journal.remember(INITIALISED, node.toString());
@@ -219,8 +229,33 @@ public final class ByRestore {
                                         + " s after it was"
                                         + " initialised",
                                 "Look at its log: its role needs the seal's key"));
-        journal.remember(Map.of("initMillis", millisSince(began, deadline), POSTED, snapshot.id()));
-        began = deadline.clock().instant();
+        journal.remember("initMillis", millisSince(began, deadline));
+        return root;
+    }
+
+    private void await(Runnable permission, URI node, Deadline deadline) {
+        try {
+            permission.run();
+        } catch (RuntimeException e) {
+            try {
+                wipe(node, deadline);
+            } catch (Failure left) {
+                e.addSuppressed(left);
+            }
+            throw e;
+        }
+    }
+
+    private void restore(
+            URI node,
+            Secret root,
+            Manifest snapshot,
+            Path archive,
+            Journal journal,
+            Deadline deadline) {
+        VaultClient client = clients.at(cluster, node);
+        journal.remember(POSTED, snapshot.id());
+        Instant began = deadline.clock().instant();
         try {
             client.restore(root, archive, deadline.within(RESTORE).left());
         } catch (Failure.OutcomeUnknown e) {

@@ -8,6 +8,7 @@ import io.vaultdr.failover.Ledger;
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Loss;
+import io.vaultdr.model.Outcome;
 import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.ByRestore;
 import io.vaultdr.promotion.LastSeen;
@@ -41,6 +42,10 @@ import java.util.stream.Stream;
  * proven one, or the newest sound one where less loss is preferred or none is proven ({@link
  * SnapshotChoice}). A damaged one is passed over for the next; if what that loses is more than was
  * accepted, a person is asked.
+ *
+ * <p>It runs beside {@link Fence}: choosing, fetching and a node that is initialised and empty harm
+ * nobody. What makes a second cluster of home's data is the restore, and it waits until the ledger
+ * says that Fence is through.
  */
 public final class Promote implements Step {
     static final String SNAPSHOT = "snapshot";
@@ -52,6 +57,11 @@ public final class Promote implements Step {
 
     /** The newest as a rule; each manifest is a call to S3. */
     private static final int NEWEST = 3;
+
+    /** Longer than the machine lets Fence take. */
+    private static final Duration FENCING = Duration.ofMinutes(6);
+
+    private static final Duration LOOK = Duration.ofMillis(100);
 
     /** More snapshots than anybody wants to go back by itself. */
     private static final int LOOK_BACK = 50;
@@ -138,8 +148,46 @@ public final class Promote implements Step {
             return rehearsed(chosen.snapshot());
         }
         work.remember(SNAPSHOT, chosen.snapshot().id());
-        URI node = promotion.promote(chosen.snapshot(), chosen.archive(), work, work.deadline());
+        URI node =
+                promotion.promote(
+                        chosen.snapshot(),
+                        chosen.archive(),
+                        () -> awaitFence(work),
+                        work,
+                        work.deadline());
         return done(work, chosen.snapshot(), node);
+    }
+
+    /**
+     * Returns once Fence has cut what it could.
+     *
+     * @throws Ledger.StaleEpochException where the incident was closed without it
+     */
+    private void awaitFence(Work work) {
+        Epoch epoch = work.incident().epoch();
+        if (work.deadline().within(FENCING).poll(LOOK, () -> fenced(epoch)).isEmpty()) {
+            throw new Failure.Retryable(
+                    "restore into the node that was made ready",
+                    "Fence, which has to be through before, isn't after "
+                            + FENCING.toMinutes()
+                            + " minutes",
+                    "Look at Fence's own log; what was made ready is wiped and made again");
+        }
+    }
+
+    private Optional<StepRecord> fenced(Epoch epoch) {
+        Incident seen =
+                ledger.incident(epoch)
+                        .filter(it -> it.outcome() == Outcome.OPEN)
+                        .orElseThrow(
+                                () ->
+                                        new Ledger.StaleEpochException(
+                                                "promote in incident "
+                                                        + epoch
+                                                        + ": it was closed before Fence was"
+                                                        + " through"));
+        return Optional.ofNullable(seen.steps().get(StepName.FENCE))
+                .filter(it -> it.finishedAt().isPresent());
     }
 
     private Map<String, String> rehearsed(Manifest snapshot) {

@@ -62,16 +62,17 @@ public record StepInput(
 
     /**
      * The name of the error that a Catch left under {@code failure}, or a branch of {@code
-     * ServeAndGrow} under {@code error}; without its cause's text.
+     * FenceAndPromote} or {@code ServeAndGrow} under {@code error}; without its cause's text.
      */
     public static Optional<String> failure(Map<String, ?> event) {
         return Stream.concat(
                         Stream.of(event.get("failure")).filter(Objects::nonNull),
-                        event.get("serveAndGrow") instanceof List<?> branches
-                                ? branches.stream()
-                                        .filter(Map.class::isInstance)
-                                        .map(branch -> ((Map<?, ?>) branch).get("error"))
-                                : Stream.empty())
+                        Stream.of("fenceAndPromote", "serveAndGrow")
+                                .map(event::get)
+                                .filter(List.class::isInstance)
+                                .flatMap(branches -> ((List<?>) branches).stream())
+                                .filter(Map.class::isInstance)
+                                .map(branch -> ((Map<?, ?>) branch).get("error")))
                 .filter(Map.class::isInstance)
                 .map(failure -> ((Map<?, ?>) failure).get("Error"))
                 .filter(String.class::isInstance)

@@ -129,9 +129,9 @@ class DrillTest {
 
         drill(PAIR).close(state, RUN, Map.of());
 
-        // A window and a slot, the dry run of Judge, then what was booted for clients.
+        // A window and a slot, the dry run of Judge and Fence, then what was booted for clients.
         assertEquals(
-                Duration.ofSeconds(130 + 1 + 70 + 9 + 2),
+                Duration.ofSeconds(130 + 1 + 70 + 9 + 2).plusMillis(1500),
                 report().goals().orElseThrow().rto().measured());
         assertEquals(Outcome.MET, report().outcome());
         assertTrue(
@@ -325,7 +325,10 @@ class DrillTest {
         Drill drill = drill(PAIR);
         DrillState state = proven(drill);
         dryRun = new DryRuns.Standing(false, Optional.of("Broken"), steps());
-        failed(drill, drill.look(state, RUN), "ended with Broken; it came by Judge, Promote");
+        failed(
+                drill,
+                drill.look(state, RUN),
+                "ended with Broken; it came by Judge, Fence, Promote");
     }
 
     @Test
@@ -500,6 +503,9 @@ class DrillTest {
     private static List<DryRuns.Step> steps() {
         return List.of(
                 new DryRuns.Step("Judge", START.plusSeconds(41), START.plusSeconds(42)),
+                // Beside Promote, and not as long.
+                new DryRuns.Step(
+                        "Fence", START.plusSeconds(42), START.plusSeconds(43).plusMillis(500)),
                 new DryRuns.Step("Promote", START.plusSeconds(42), START.plusSeconds(44)),
                 new DryRuns.Step("Grow", START.plusSeconds(44), START.plusSeconds(50)));
     }

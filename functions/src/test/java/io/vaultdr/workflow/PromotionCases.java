@@ -11,9 +11,11 @@ import io.vaultdr.cluster.VaultSetup;
 import io.vaultdr.failover.InMemoryLedger;
 import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
+import io.vaultdr.failover.Incident.StepRecord;
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Secret;
 import io.vaultdr.model.Side;
+import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.ByRestore;
 import io.vaultdr.promotion.Capacity;
 import io.vaultdr.promotion.NodeCommands;
@@ -120,7 +122,7 @@ abstract class PromotionCases {
     }
 
     @BeforeEach
-    void blankNodeAndOpenIncident() {
+    void blankNodeAndFencedIncident() {
         standby.nodes().forEach(BaoServer::wipe);
         standby.nodes().getFirst().start();
         commands.clear();
@@ -128,6 +130,22 @@ abstract class PromotionCases {
         put(newer);
         ledger = new InMemoryLedger(Fixture.PAIR);
         ledger.open(ledger.state(), Fixture.incident(new Approval.NotNeeded()));
+        fence();
+    }
+
+    /** As if Fence had cut all there is. */
+    void fence() {
+        ledger.update(
+                Fixture.EPOCH,
+                incident ->
+                        incident.withStep(
+                                StepName.FENCE,
+                                new StepRecord(
+                                        1,
+                                        CLOCK.instant(),
+                                        Optional.of(CLOCK.instant()),
+                                        Map.of(),
+                                        Optional.empty())));
     }
 
     static Proof proof(String id) {

@@ -1,14 +1,21 @@
 package io.vaultdr.workflow;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vaultdr.failover.InMemoryLedger;
+import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
+import io.vaultdr.failover.Ledger;
+import io.vaultdr.model.Outcome;
 import io.vaultdr.model.StepName;
+import io.vaultdr.promotion.ByRestore;
 import io.vaultdr.promotion.NodeCommands;
 import io.vaultdr.testing.BaoServer;
+import io.vaultdr.testing.Eventually;
 
 import org.junit.jupiter.api.Test;
 
@@ -16,6 +23,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /** Promotions that are killed in the middle, or find less than they hoped for. */
 class PromotionTroubleIT extends PromotionCases {
@@ -44,6 +55,59 @@ class PromotionTroubleIT extends PromotionCases {
                         .orElseThrow()
                         .attempts());
         assertEquals("nonce-2", canary());
+    }
+
+    @Test
+    void makesTheNodeReadyBesideFenceAndRestoresBehindIt() throws Exception {
+        notFenced();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Map<String, String>> promotion =
+                    threads.submit(() -> run(promote(clients, this::command)));
+            Map<String, String> ready = awaitReady();
+
+            assertEquals(200, eventually());
+            assertFalse(ready.containsKey(ByRestore.POSTED), ready::toString);
+            assertFalse(promotion.isDone());
+
+            fence();
+
+            assertEquals("DONE", promotion.get().get(Promote.DECISION));
+        }
+        assertEquals(List.of("restart"), commands);
+        assertEquals("nonce-2", canary());
+    }
+
+    @Test
+    void leavesTheNodeBlankWhereTheIncidentIsClosedWithoutAFence() throws Exception {
+        notFenced();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Map<String, String>> promotion =
+                    threads.submit(() -> run(promote(clients, this::command)));
+            awaitReady();
+
+            ledger.update(Fixture.EPOCH, it -> it.closed(Outcome.FAILED, CLOCK.instant()));
+
+            ExecutionException refused = assertThrows(ExecutionException.class, promotion::get);
+            assertInstanceOf(Ledger.StaleEpochException.class, refused.getCause());
+        }
+        assertEquals(List.of("wipe"), commands);
+        assertEquals(501, standby.nodes().getFirst().health());
+    }
+
+    private void notFenced() {
+        ledger = new InMemoryLedger(Fixture.PAIR);
+        ledger.open(ledger.state(), Fixture.incident(new Approval.NotNeeded()));
+    }
+
+    /** What Promote remembers once its node is initialised. */
+    private Map<String, String> awaitReady() {
+        return Eventually.get(
+                "a node that is ready",
+                Duration.ofSeconds(30),
+                () ->
+                        Optional.ofNullable(incident().steps().get(StepName.PROMOTE))
+                                .map(Incident.StepRecord::result)
+                                .filter(it -> it.containsKey("initMillis")));
     }
 
     @Test

@@ -30,6 +30,8 @@ import io.vaultdr.vault.HttpVaultClients;
 import io.vaultdr.vault.LeaderFinder;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mockito.Mockito;
 
 import java.net.URI;
@@ -304,8 +306,9 @@ class StepsTest {
     }
 
     /** A branch's own Catch leaves its error elsewhere than the others'. */
-    @Test
-    void aDryRunWithABranchThatFailedFails() {
+    @ParameterizedTest
+    @ValueSource(strings = {"fenceAndPromote", "serveAndGrow"})
+    void aDryRunWithABranchThatFailedFails(String parallel) {
         Map<String, Object> event =
                 Map.of(
                         "pair",
@@ -314,7 +317,7 @@ class StepsTest {
                         0,
                         "dryRun",
                         true,
-                        "serveAndGrow",
+                        parallel,
                         List.of(
                                 Map.of("failed", "Verify", "error", Map.of("Error", "Broken")),
                                 Map.of("grow", Map.of())));

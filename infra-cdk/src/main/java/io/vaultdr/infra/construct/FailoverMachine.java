@@ -42,14 +42,18 @@ import java.util.TreeMap;
  * The way of a failover, as a state machine:
  *
  * <pre>
- * Judge ▶ Decide ─ PROCEED ─────────────▶ Fence ▶ Promote ▶ Promoted ─ DONE ▶ ServeAndGrow ▶ CloseIncident
- *   ▲       ├──── ASK ───▶ AskApproval ▶ Judge                 └───── ASK ▶ AskApproval
+ * Judge ▶ Decide ─ PROCEED ───▶ FenceAndPromote ▶ Promoted ─ DONE ▶ ServeAndGrow ▶ CloseIncident
+ *   ▲       ├──── ASK ───▶ AskApproval ▶ Judge      └───── ASK ▶ AskApproval
  *   └───────┼──── WAIT ──▶ WaitThreeSlots
  *           └──── else ──▶ CloseIncident
  * </pre>
  *
- * Whatever fails ends in {@code CloseIncident}, which reads the ledger and says how it stands. The
- * input is the pair and the epoch; all else is in the ledger.
+ * Promote makes the node ready beside Fence and restores when the ledger says that Fence is
+ * through. A promotion that fails waits for Fence, so that an incident is closed with home's state
+ * known; a fence that fails ends both, for nothing may be restored then.
+ *
+ * <p>* Whatever fails ends in {@code CloseIncident}, which reads the ledger and says how it stands.
+ * The input is the pair and the epoch; all else is in the ledger.
  */
 public final class FailoverMachine extends Construct {
     private final StateMachine machine;
@@ -86,18 +90,24 @@ public final class FailoverMachine extends Construct {
 
         LambdaInvoke judge = step(props, "Judge", Duration.ofMinutes(2), close);
         LambdaInvoke ask = askApproval(props, judge, close);
-        LambdaInvoke fence = step(props, "Fence", Duration.ofMinutes(5), close);
-        LambdaInvoke promote = step(props, "Promote", Duration.ofMinutes(16), close);
+        Parallel fenceAndPromote =
+                parallel(
+                        "FenceAndPromote",
+                        close,
+                        task(props, "Fence", Duration.ofMinutes(5)),
+                        branch(props, "Promote"));
         Parallel serveAndGrow =
-                Parallel.Builder.create(this, "ServeAndGrow").resultPath("$.serveAndGrow").build();
-        serveAndGrow.branch(branch(props, "Verify", "RedirectTraffic"), branch(props, "Grow"));
-        serveAndGrow.addCatch(close, failure());
+                parallel(
+                        "ServeAndGrow",
+                        close,
+                        branch(props, "Verify", "RedirectTraffic"),
+                        branch(props, "Grow"));
         serveAndGrow.next(close);
 
         judge.next(
                 Choice.Builder.create(this, "Decide")
                         .build()
-                        .when(decided("judge", "PROCEED"), fence)
+                        .when(decided("judge", "PROCEED"), fenceAndPromote)
                         .when(decided("judge", "ASK"), ask)
                         .when(
                                 decided("judge", "WAIT"),
@@ -106,12 +116,13 @@ public final class FailoverMachine extends Construct {
                                         .build()
                                         .next(judge))
                         .otherwise(close));
-        fence.next(promote);
-        promote.next(
+        String promoted = "fenceAndPromote[1].promote";
+        fenceAndPromote.next(
                 Choice.Builder.create(this, "Promoted")
                         .build()
-                        .when(decided("promote", "DONE"), serveAndGrow)
-                        .when(decided("promote", "ASK"), ask)
+                        .when(Condition.isNotPresent("$." + promoted), close)
+                        .when(decided(promoted, "DONE"), serveAndGrow)
+                        .when(decided(promoted, "ASK"), ask)
                         .otherwise(close));
         machine =
                 machine(
@@ -197,6 +208,16 @@ public final class FailoverMachine extends Construct {
                 .build();
     }
 
+    /** Branches beside each other; what none of them caught closes the incident. */
+    private Parallel parallel(String name, IChainable close, IChainable... branches) {
+        Parallel parallel =
+                Parallel.Builder.create(this, name).resultPath("$." + camel(name)).build();
+        parallel.branch(branches);
+        parallel.addCatch(close, failure());
+        return parallel;
+    }
+
+    /** Steps one after the other; one that fails ends this branch alone, and says which it was. */
     private IChainable branch(Props props, String... names) {
         LambdaInvoke first = null;
         LambdaInvoke last = null;
