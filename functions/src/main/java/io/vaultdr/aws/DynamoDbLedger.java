@@ -37,8 +37,8 @@ import java.util.function.UnaryOperator;
 /**
  * The ledger in a DynamoDB table. State and incidents are written by transactions only: the SDK
  * gives each a token, so that its own retry of a write whose answer was lost isn't taken for
- * somebody else's. An optimistic lock that is lost is tried again on the newer version, a dozen
- * times within about two seconds.
+ * somebody else's. An optimistic lock that is lost is tried again on the newer version, soon at
+ * first (two steps that begin at once meet once), a dozen times within about two seconds.
  */
 public final class DynamoDbLedger implements Ledger {
     private static final String STATE = "state";
@@ -47,7 +47,8 @@ public final class DynamoDbLedger implements Ledger {
     private static final String TOKEN = "token";
     private static final String HISTORY = "history";
     private static final int ATTEMPTS = 12;
-    private static final long LONGEST_PAUSE_NANOS = 300_000_000;
+    private static final long FIRST_PAUSE_NANOS = 25_000_000;
+    private static final long LONGEST_PAUSE_NANOS = 400_000_000;
 
     private final LedgerTable table;
     private final PairId pair;
@@ -324,7 +325,8 @@ public final class DynamoDbLedger implements Ledger {
             if (done.isPresent()) {
                 return done.get();
             }
-            LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(LONGEST_PAUSE_NANOS));
+            long longest = Math.min(LONGEST_PAUSE_NANOS, FIRST_PAUSE_NANOS << i);
+            LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(longest));
         }
         throw new Failure.Retryable(
                 tried,

@@ -137,10 +137,12 @@ record Backstage(
                 await(probe.getValue());
             }
         }
-        // One for each vantage's alarm, but what follows needs only that they run.
+        // One for each vantage's alarm, and the minute's, which may be waiting for a slot's end
+        // when
+        // they come; but what follows needs only that they run.
         var evaluation =
                 begin(() -> world.invoke(Stage.function("evaluate-failover"), "live", EVENT));
-        for (int i = 1; i < vantages.size(); i++) {
+        for (int i = 0; i < vantages.size(); i++) {
             world.invokeAsync(Stage.function("evaluate-failover"), "live", EVENT);
         }
         await(evaluation);
