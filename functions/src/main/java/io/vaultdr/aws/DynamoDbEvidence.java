@@ -7,6 +7,7 @@ import static io.vaultdr.aws.LedgerTable.text;
 import io.vaultdr.failover.EvidenceLog;
 import io.vaultdr.failover.Observation;
 import io.vaultdr.failover.Readiness;
+import io.vaultdr.runtime.Parallel;
 
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
@@ -67,15 +68,18 @@ public final class DynamoDbEvidence implements EvidenceLog {
 
     @Override
     public Map<String, List<Observation>> between(long first, long last) {
-        Map<String, List<Observation>> found = new LinkedHashMap<>();
-        for (String vantage : vantages) {
-            found.put(
-                    vantage,
-                    table.between(evidence(vantage), first, last).stream()
-                            .map(item -> table.body(Observation.class, item))
-                            .toList());
+        List<List<Observation>> found =
+                Parallel.each(
+                        vantages,
+                        vantage ->
+                                table.between(evidence(vantage), first, last).stream()
+                                        .map(item -> table.body(Observation.class, item))
+                                        .toList());
+        Map<String, List<Observation>> byVantage = new LinkedHashMap<>();
+        for (int i = 0; i < found.size(); i++) {
+            byVantage.put(vantages.get(i), found.get(i));
         }
-        return found;
+        return byVantage;
     }
 
     @Override
@@ -91,8 +95,8 @@ public final class DynamoDbEvidence implements EvidenceLog {
 
     @Override
     public List<Readiness> readiness() {
-        return vantages.stream()
-                .flatMap(vantage -> table.get(readiness(vantage), 0).stream())
+        return Parallel.each(vantages, vantage -> table.get(readiness(vantage), 0)).stream()
+                .flatMap(Optional::stream)
                 .map(item -> table.body(Readiness.class, item))
                 .toList();
     }

@@ -13,6 +13,7 @@ import io.vaultdr.model.Failure;
 import io.vaultdr.model.Outcome;
 import io.vaultdr.model.PairId;
 import io.vaultdr.model.Secret;
+import io.vaultdr.runtime.Parallel;
 
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
@@ -27,8 +28,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
@@ -140,9 +139,10 @@ public final class DynamoDbLedger implements Ledger {
         return contended(
                 "update pair and incident " + pair + "-" + epoch,
                 () -> {
-                    CompletableFuture<Optional<Incident>> seen = readBeside(epoch);
+                    // An answer's way is most of what a read takes.
+                    Supplier<Optional<Incident>> seen = Parallel.begin(() -> incident(epoch));
                     PairState oldState = state();
-                    Incident old = current(oldState, epoch, () -> joined(seen));
+                    Incident old = current(oldState, epoch, seen);
                     Incident given = incident.apply(old);
                     if (given.equals(old)) {
                         return Optional.of(old);
@@ -248,20 +248,6 @@ public final class DynamoDbLedger implements Ledger {
                     "incident " + incident.id() + ": already " + incident.outcome());
         }
         return incident;
-    }
-
-    /** Reads the incident while the state is read: an answer's way is most of what a read takes. */
-    private CompletableFuture<Optional<Incident>> readBeside(Epoch epoch) {
-        return CompletableFuture.supplyAsync(
-                () -> incident(epoch), task -> Thread.ofVirtual().start(task));
-    }
-
-    private static <T> T joined(CompletableFuture<T> task) {
-        try {
-            return task.join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : e;
-        }
     }
 
     private static Map<String, AttributeValue> stateItem(PairState state, long version) {

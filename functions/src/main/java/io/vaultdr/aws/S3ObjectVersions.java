@@ -2,9 +2,9 @@ package io.vaultdr.aws;
 
 import io.vaultdr.model.PairId;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.snapshot.ObjectVersions;
-import io.vaultdr.snapshot.Parallel;
 import io.vaultdr.snapshot.PoisonGuard.Acceptance;
 import io.vaultdr.snapshot.PoisonGuard.Freeze;
 import io.vaultdr.snapshot.Proof;

@@ -4,6 +4,7 @@ import io.vaultdr.model.Loss;
 import io.vaultdr.model.Side;
 import io.vaultdr.model.Slots;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.Parallel;
 
 import java.time.Clock;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Reads from ledger and evidence all that a verdict rests on; asks neither Vault nor home. */
@@ -37,7 +39,7 @@ public final class Gathering {
 
     /** The situation at the end of the last slot that is over. */
     public Situation now() {
-        return now(ledger.assessment());
+        return now(Parallel.begin(ledger::assessment));
     }
 
     /**
@@ -47,11 +49,17 @@ public final class Gathering {
      *     the evidence doesn't go back that far
      */
     public Situation now(Optional<Assessment> before) {
+        return now(() -> before);
+    }
+
+    private Situation now(Supplier<Optional<Assessment>> before) {
+        Supplier<List<Incident>> incidents = Parallel.begin(() -> ledger.incidents(1));
+        Supplier<List<Readiness>> looks = Parallel.begin(log::readiness);
         Slots slots = pair.slots();
         Instant now = clock.instant();
         long last = slots.lastComplete(now);
         PairState state = ledger.state();
-        Optional<Assessment> same = before.filter(a -> a.side() == state.serving());
+        Optional<Assessment> same = before.get().filter(a -> a.side() == state.serving());
         Map<String, List<Observation>> seen = log.between(first(last, same, slots), last);
         List<Evidence> evidence = new ArrayList<>();
         for (PairSettings.Vantage vantage : pair.vantages()) {
@@ -82,7 +90,7 @@ public final class Gathering {
                         .flatMapToLong(OptionalLong::stream)
                         .max();
         Optional<Readiness> readiness =
-                log.readiness().stream().max(Comparator.comparing(Readiness::at));
+                looks.get().stream().max(Comparator.comparing(Readiness::at));
         Optional<Loss> loss =
                 readiness
                         .flatMap(Readiness::newest)
@@ -92,7 +100,7 @@ public final class Gathering {
                 now,
                 last,
                 state,
-                ledger.incidents(1).stream().findFirst(),
+                incidents.get().stream().findFirst(),
                 evidence,
                 state.serving() == Side.HOME ? missing(readiness, loss, now) : List.of(),
                 loss,

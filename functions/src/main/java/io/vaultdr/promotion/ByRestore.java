@@ -6,6 +6,7 @@ import io.vaultdr.promotion.NodeCommands.Result;
 import io.vaultdr.promotion.NodeCommands.Run;
 import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.snapshot.Manifest;
 import io.vaultdr.vault.VaultClient;
 import io.vaultdr.vault.VaultClient.Health;
@@ -19,10 +20,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -329,30 +326,12 @@ public final class ByRestore {
 
     /** Health of every node that answers; all are asked at once, for some may be silent. */
     private List<Seen> healths() {
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<Optional<Seen>>> asked =
-                    cluster.nodes().stream()
-                            .map(
-                                    node ->
-                                            threads.submit(
-                                                    () ->
-                                                            quietly(clients.at(cluster, node))
-                                                                    .map(h -> new Seen(node, h))))
-                            .toList();
-            return asked.stream().map(ByRestore::answer).flatMap(Optional::stream).toList();
-        }
-    }
-
-    private static Optional<Seen> answer(Future<Optional<Seen>> asked) {
-        try {
-            return asked.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new Failure.Retryable("ask the DR nodes", "interrupted", "Ask again.", e);
-        } catch (ExecutionException e) {
-            throw new Failure.Retryable(
-                    "ask the DR nodes", String.valueOf(e.getCause()), "Ask again.", e);
-        }
+        return Parallel.each(
+                        cluster.nodes(),
+                        node -> quietly(clients.at(cluster, node)).map(h -> new Seen(node, h)))
+                .stream()
+                .flatMap(Optional::stream)
+                .toList();
     }
 
     private static Optional<Seen> first(List<Seen> seen, Predicate<Health> condition) {

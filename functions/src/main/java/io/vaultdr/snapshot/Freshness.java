@@ -4,6 +4,7 @@ import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
 import io.vaultdr.runtime.PairMetrics;
 import io.vaultdr.runtime.PairMetrics.Measure;
+import io.vaultdr.runtime.Parallel;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

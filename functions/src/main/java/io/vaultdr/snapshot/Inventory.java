@@ -2,6 +2,7 @@ package io.vaultdr.snapshot;
 
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Failure;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.snapshot.ObjectVersions.Version;
 import io.vaultdr.snapshot.Retention.Stored;
 

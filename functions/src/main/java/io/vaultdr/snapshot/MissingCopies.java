@@ -2,6 +2,7 @@ package io.vaultdr.snapshot;
 
 import io.vaultdr.model.Failure;
 import io.vaultdr.runtime.Deadline;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.snapshot.Archive.Sound;
 import io.vaultdr.snapshot.Transfer.Landed;
 

@@ -6,6 +6,7 @@ import io.vaultdr.model.Side;
 import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.PairMetrics;
 import io.vaultdr.runtime.PairMetrics.Measure;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.runtime.RetentionSettings;
 import io.vaultdr.snapshot.Inventory.Copy;
 import io.vaultdr.snapshot.Inventory.Loose;

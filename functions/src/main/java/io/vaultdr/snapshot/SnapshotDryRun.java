@@ -3,6 +3,7 @@ package io.vaultdr.snapshot;
 import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.vault.LeaderFinder;
 import io.vaultdr.vault.LeaderFinder.Finding;
 import io.vaultdr.vault.Login;

@@ -5,6 +5,7 @@ import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
 import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.snapshot.Archive.Bad;
 import io.vaultdr.snapshot.Archive.Sound;
 import io.vaultdr.snapshot.Transfer.Landed;

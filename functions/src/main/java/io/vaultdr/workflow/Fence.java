@@ -10,6 +10,7 @@ import io.vaultdr.promotion.NodeCommands.Result;
 import io.vaultdr.promotion.NodeCommands.Run;
 import io.vaultdr.promotion.QuarantineMark;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.vault.LeaderFinder;
 
 import java.time.Duration;
@@ -17,9 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.function.Supplier;
 
 /**
  * Cuts home's clients off, looks whether they are, and says what could not be. A promotion by
@@ -79,15 +78,11 @@ public final class Fence implements Step {
             return Map.of(CUT, "dry run", "home", seen());
         }
         List<String> couldNot = new ArrayList<>();
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<List<String>>> tasks = new ArrayList<>();
-            tasks.add(threads.submit(this::stop));
-            group.ifPresent(it -> tasks.add(threads.submit(() -> suspend(it))));
-            marks.forEach(mark -> tasks.add(threads.submit(() -> mark(mark, work))));
-            for (Future<List<String>> task : tasks) {
-                couldNot.addAll(Threads.join(task));
-            }
-        }
+        List<Supplier<List<String>>> cuts = new ArrayList<>();
+        cuts.add(this::stop);
+        group.ifPresent(it -> cuts.add(() -> suspend(it)));
+        marks.forEach(mark -> cuts.add(() -> mark(mark, work)));
+        Parallel.each(cuts, Supplier::get).forEach(couldNot::addAll);
         if (!couldNot.isEmpty()) {
             work.change(incident -> with(incident, couldNot));
         }

@@ -8,21 +8,18 @@ import io.vaultdr.model.Failure;
 import io.vaultdr.model.Side;
 import io.vaultdr.model.StepName;
 import io.vaultdr.runtime.Deadline;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.traffic.TrafficFlag;
 import io.vaultdr.traffic.WeightedRecords;
 
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 
 /**
@@ -107,12 +104,7 @@ public final class RedirectTraffic implements Step {
 
     /** Raises all at once; when the first stood. A dead region's takes its whole time-out. */
     private Optional<Instant> raise(Work work, Map<String, String> result) {
-        List<Raised> all = new ArrayList<>();
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<Raised>> tasks =
-                    flags.stream().map(flag -> threads.submit(() -> raise(flag))).toList();
-            tasks.forEach(task -> all.add(Threads.join(task)));
-        }
+        List<Raised> all = Parallel.each(flags, this::raise);
         List<Failure> failures = all.stream().flatMap(it -> it.failure().stream()).toList();
         Optional<Instant> first =
                 all.stream().flatMap(it -> it.at().stream()).min(Comparator.naturalOrder());

@@ -12,6 +12,7 @@ import io.vaultdr.model.Side;
 import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.Parallel;
 import io.vaultdr.runtime.RetentionSettings;
 import io.vaultdr.snapshot.Retention.Hold;
 import io.vaultdr.testing.Moto;

@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 
 /** Watches executions in moto and tells which states they enter and leave, and how they end. */
 final class Executions {
-    private static final Duration EVERY = Duration.ofMillis(250);
+    private static final Duration EVERY = Duration.ofMillis(500);
 
     private final SdkClients aws;
     private final Metrics metrics;

@@ -4,6 +4,7 @@ import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.api.client.AWSLambda;
 import com.amazonaws.services.lambda.runtime.serialization.PojoSerializer;
 
+import io.vaultdr.handler.JudgeHandler;
 import io.vaultdr.rehearsal.world.child.ClassTraining;
 import io.vaultdr.rehearsal.world.child.GrantInterceptor;
 import io.vaultdr.runtime.Directories;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -26,14 +28,17 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
@@ -75,11 +80,21 @@ final class FunctionCode {
 
     private static final Duration TRAINING = Duration.ofMinutes(2);
 
+    /** Nobody listens at it, and nothing calls. */
+    private static final int NO_LAMBDA = 9;
+
     private final Path directory;
-    private final Optional<ProcessStarter> training;
+    private final Optional<Training> training;
     private final Map<Path, Unpacked> unpacked = new ConcurrentHashMap<>();
 
-    private FunctionCode(Path directory, Optional<ProcessStarter> training) {
+    /**
+     * By what classes are loaded once.
+     *
+     * @param venv the Python environment of the AWS that they are tried on
+     */
+    record Training(Path venv, ProcessStarter processes) {}
+
+    private FunctionCode(Path directory, Optional<Training> training) {
         this.directory = directory;
         this.training = training;
     }
@@ -90,8 +105,30 @@ final class FunctionCode {
     }
 
     /** Code that is kept in {@code directory} with an archive of its classes. */
-    static FunctionCode keptIn(Path directory, ProcessStarter processes) {
-        return new FunctionCode(directory, Optional.of(processes));
+    static FunctionCode keptIn(Path directory, Training training) {
+        return new FunctionCode(directory, Optional.of(training));
+    }
+
+    /**
+     * Unpacks what {@code functions} run, so that their first start doesn't wait for that.
+     *
+     * @param templates makes what the templates describe: where classes are loaded once, the
+     *     functions look for it
+     */
+    void prepare(Collection<FunctionSpec> functions, Consumer<SdkClients> templates) {
+        functions.stream()
+                .collect(Collectors.groupingBy(FunctionSpec::code))
+                .forEach(
+                        (zip, all) ->
+                                unpacked.computeIfAbsent(
+                                        zip, it -> unpack(it, trained(all), templates)));
+    }
+
+    /** One that judges, since all that a failover needs stands in its pair. */
+    private static Optional<FunctionSpec> trained(List<FunctionSpec> functions) {
+        return functions.stream()
+                .filter(it -> it.handler().startsWith(JudgeHandler.class.getName()))
+                .findFirst();
     }
 
     /**
@@ -100,10 +137,11 @@ final class FunctionCode {
      * @throws UncheckedIOException if it isn't a zip with {@code lib/*.jar}, or the disk is full
      */
     Unpacked of(Path zip) {
-        return unpacked.computeIfAbsent(zip, this::unpack);
+        return unpacked.computeIfAbsent(zip, it -> unpack(it, Optional.empty(), aws -> {}));
     }
 
-    private Unpacked unpack(Path zip) {
+    private Unpacked unpack(
+            Path zip, Optional<FunctionSpec> trained, Consumer<SdkClients> templates) {
         try {
             Files.createDirectories(directory);
             // Two rehearsals at once make it once.
@@ -126,7 +164,7 @@ final class FunctionCode {
                 return new Unpacked(
                         classPath,
                         training.isPresent()
-                                ? archive(code, classPath, training.get())
+                                ? archive(code, classPath, training.get(), trained, templates)
                                 : Optional.empty());
             }
         } catch (IOException e) {
@@ -171,17 +209,42 @@ final class FunctionCode {
      * Loads the classes once in a JVM that archives them as it ends. A JVM that can't archive runs
      * functions all the same, only they start more slowly; what it said stands beside the code.
      */
-    private static Optional<Path> archive(Path code, List<Path> classPath, ProcessStarter processes)
+    private static Optional<Path> archive(
+            Path code,
+            List<Path> classPath,
+            Training training,
+            Optional<FunctionSpec> trained,
+            Consumer<SdkClients> templates)
             throws IOException, InterruptedException {
         Path archive = code.resolve("classes.aot");
         if (Files.exists(archive)) {
             return Optional.of(archive);
         }
+        if (trained.isEmpty()) {
+            return Optional.empty();
+        }
+        Path scratch = Files.createTempDirectory(code, "training-");
+        try (MotoServer aws =
+                        MotoServer.start(training.venv, scratch, NO_LAMBDA, training.processes);
+                SdkClients clients = new SdkClients(aws.endpoint(), "training")) {
+            templates.accept(clients);
+            return archive(code, classPath, training, trained.get(), aws.endpoint());
+        } finally {
+            Directories.delete(scratch);
+        }
+    }
+
+    private static Optional<Path> archive(
+            Path code, List<Path> classPath, Training training, FunctionSpec trained, URI aws)
+            throws IOException, InterruptedException {
+        Path archive = code.resolve("classes.aot");
         Path half = code.resolve("half.aot");
         List<String> command = new ArrayList<>();
         command.add(java());
         command.addAll(ARGUMENTS);
         command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:AOTCacheOutput=" + half));
+        // No server has a name there: each is looked for in vain, and at once.
+        command.add("-Djdk.net.hosts.file=" + Files.writeString(code.resolve("hosts"), ""));
         command.addAll(new Unpacked(classPath, Optional.empty()).arguments());
         command.add(ClassTraining.class.getName());
         ProcessBuilder builder =
@@ -190,8 +253,14 @@ final class FunctionCode {
                         .redirectErrorStream(true)
                         .redirectOutput(code.resolve("training.log").toFile());
         builder.environment().keySet().removeIf(name -> !name.equals("PATH"));
-        builder.environment().putAll(ClassTraining.ENVIRONMENT);
-        Process process = processes.start(builder);
+        builder.environment().putAll(trained.environment());
+        builder.environment().putAll(Sandbox.lambdaEnvironment(trained));
+        builder.environment().put("AWS_ENDPOINT_URL", aws.toString());
+        builder.environment().put("AWS_ACCESS_KEY_ID", "training");
+        builder.environment().put("AWS_SECRET_ACCESS_KEY", "unchecked");
+        builder.environment().put("AWS_EC2_METADATA_DISABLED", "true");
+        builder.environment().put("REHEARSAL_ACCOUNT", MotoServer.ACCOUNT);
+        Process process = training.processes.start(builder);
         if (!process.waitFor(TRAINING.toMillis(), TimeUnit.MILLISECONDS)) {
             process.destroyForcibly();
             return Optional.empty();

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -303,9 +304,9 @@ final class LambdaHost implements AutoCloseable {
         return command;
     }
 
-    /** Unpacks the function's code, so that its first start doesn't wait for that. */
-    void prepare(FunctionSpec function) {
-        setup.code.of(function.code());
+    /** Unpacks the functions' code, so that their first start doesn't wait for that. */
+    void prepare(Collection<FunctionSpec> functions, Consumer<SdkClients> templates) {
+        setup.code.prepare(functions, templates);
     }
 
     /** Unpacks the runtime interface client's native part for this machine. */

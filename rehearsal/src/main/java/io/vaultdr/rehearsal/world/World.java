@@ -128,7 +128,10 @@ public final class World implements AutoCloseable {
                         new LambdaHost.Setup(
                                 setup.scratch,
                                 FunctionCode.keptIn(
-                                        setup.root.resolve(".vault-dr/functions"), setup.processes),
+                                        setup.root.resolve(".vault-dr/functions"),
+                                        new FunctionCode.Training(
+                                                setup.root.resolve(".vault-dr/venv"),
+                                                setup.processes)),
                                 gateway.endpoint(),
                                 setup.hostsFile,
                                 setup.processes,
@@ -191,6 +194,18 @@ public final class World implements AutoCloseable {
         apply(assembly, Map.of());
     }
 
+    /** Elsewhere, where the zone of the records isn't: it is the customer's and in no template. */
+    private void applyButForRecords(
+            SdkClients elsewhere, Path assembly, Map<String, String> parameters) {
+        List<Template> templates = Template.read(assembly);
+        for (Template template : templates) {
+            template.resources()
+                    .values()
+                    .removeIf(it -> it.path("Type").asText().equals("AWS::Route53::RecordSet"));
+        }
+        new TemplateApplier(elsewhere, compression, templates, parameters).apply();
+    }
+
     /**
      * Makes what the synthesised app in {@code assembly} describes.
      *
@@ -203,7 +218,9 @@ public final class World implements AutoCloseable {
         new RunCommand(setup.machines, all.documents(), this::happened).join(gateway);
         new AutoScaling(groups, setup.machines, this::happened).join(gateway);
         new Ec2(groups, setup.machines).join(gateway);
-        all.functions().values().forEach(host::prepare);
+        host.prepare(
+                all.functions().values(),
+                elsewhere -> applyButForRecords(elsewhere, assembly, parameters));
         rules = new EventRules(all.rules());
         for (LoadBalancer.Spec spec : all.loadBalancers()) {
             loadBalancers.put(

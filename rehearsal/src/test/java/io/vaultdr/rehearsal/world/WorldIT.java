@@ -134,9 +134,12 @@ class WorldIT {
         FunctionCode.Unpacked code =
                 FunctionCode.keptIn(
                                 kept,
-                                builder -> {
-                                    throw new IOException("archived again: " + builder.command());
-                                })
+                                new FunctionCode.Training(
+                                        kept,
+                                        builder -> {
+                                            throw new IOException(
+                                                    "archived again: " + builder.command());
+                                        }))
                         .of(zip);
 
         assertTrue(code.arguments().getFirst().startsWith("-XX:AOTCache=" + kept), code.toString());

@@ -1,26 +1,42 @@
 package io.vaultdr.rehearsal.world.child;
 
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
 import com.fasterxml.jackson.core.JsonProcessingException;
 
 import io.vaultdr.aws.AwsClients;
+import io.vaultdr.handler.CloseIncidentHandler;
+import io.vaultdr.handler.ControlHandler;
+import io.vaultdr.handler.EvaluateFailoverHandler;
+import io.vaultdr.handler.FenceHandler;
+import io.vaultdr.handler.FreshnessCheckHandler;
+import io.vaultdr.handler.GrowHandler;
+import io.vaultdr.handler.JudgeHandler;
+import io.vaultdr.handler.PromoteHandler;
+import io.vaultdr.handler.RedirectTrafficHandler;
+import io.vaultdr.handler.VerifyHandler;
 import io.vaultdr.model.PairId;
 import io.vaultdr.runtime.Json;
 import io.vaultdr.runtime.PairMetrics;
+import io.vaultdr.runtime.PairSettings;
+import io.vaultdr.runtime.Settings;
 
 import org.slf4j.LoggerFactory;
 
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
-import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.core.sync.RequestBody;
 
 import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.jar.JarFile;
@@ -30,29 +46,36 @@ import javax.net.ssl.SSLEngine;
 
 /**
  * Loads what functions load: all classes of ours and of the runtime interface client, and of the
- * libraries whatever a call of each service, a log line, a metric and a TLS handshake need. The JVM
- * that it runs in archives them.
+ * libraries whatever the steps of a failover need that is tried against empty buckets and servers
+ * that nobody can find. The JVM that it runs in archives them, with what they link.
+ *
+ * <p>Its environment is a function's that has a pair, in an AWS of its own with all that the
+ * templates describe, to be thrown away.
  */
 public final class ClassTraining {
-    /** Calls go to a port that nobody listens at, once each. */
-    public static final Map<String, String> ENVIRONMENT =
-            Map.of(
-                    "AWS_ENDPOINT_URL", "http://127.0.0.1:9",
-                    "AWS_MAX_ATTEMPTS", "1",
-                    "AWS_EC2_METADATA_DISABLED", "true",
-                    "AWS_LAMBDA_FUNCTION_NAME", "training",
-                    "REHEARSAL_ACCOUNT", "000000000000");
+    /** What is left of an invocation's time: a step that finds no server gives up soon. */
+    private static final int MILLIS_LEFT = 6_000;
 
-    private static final String REGION = "eu-west-1";
+    private final AwsClients aws =
+            new AwsClients(StaticCredentialsProvider.create(AwsBasicCredentials.create("a", "b")));
+    private final PairSettings pair;
+    private final String region;
 
-    private ClassTraining() {}
+    private ClassTraining(Settings.OfPair settings) {
+        pair = settings.pair();
+        region = settings.region();
+    }
 
     /** Takes no arguments; ends with an error if a class can't be read. */
     public static void main(String[] arguments) throws IOException {
         for (String jar : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             load(new File(jar));
         }
-        call();
+        ClassTraining training = new ClassTraining(Settings.ofPair(System.getenv()));
+        training.call();
+        training.run();
+        talk();
+        tell();
     }
 
     private static void load(File jar) throws IOException {
@@ -75,42 +98,82 @@ public final class ClassTraining {
         }
     }
 
-    private static void call() {
-        var aws =
-                new AwsClients(
-                        StaticCredentialsProvider.create(AwsBasicCredentials.create("a", "b")));
-        List<Runnable> calls =
+    /** Calls of services, which the steps below make only where there is something to work on. */
+    private void call() {
+        PairSettings.Bucket bucket = pair.buckets().getFirst();
+        attempt(
+                "object",
+                () -> {
+                    var s3 = aws.s3(bucket);
+                    s3.putObject(
+                            it -> it.bucket(bucket.name()).key("k"), RequestBody.fromString("v"));
+                    s3.getObjectAsBytes(it -> it.bucket(bucket.name()).key("k"));
+                });
+        attempt("secret", () -> aws.secretsManager(region).getSecretValue(it -> it.secretId("s")));
+        attempt("key", () -> aws.kms(region).describeKey(it -> it.keyId("k")));
+        attempt("metric", () -> aws.cloudWatch(region).putMetricData(it -> it.namespace("n")));
+        attempt("group", () -> aws.autoScaling(region).describeAutoScalingGroups());
+    }
+
+    /** An incident that a person opens, and every step of it as far as it comes. */
+    private void run() {
+        Map<String, Object> event =
+                Map.of(
+                        "pair",
+                        pair.pair().value(),
+                        "epoch",
+                        1,
+                        "time",
+                        Instant.now().toString(),
+                        "by",
+                        "training",
+                        "reason",
+                        "training");
+        Map<String, Object> failover =
+                Map.of("action", "failover", "by", "training", "reason", "training");
+        invoke(new EvaluateFailoverHandler(), event);
+        invoke(new ControlHandler(), failover);
+        List<RequestHandler<Map<String, Object>, ?>> handlers =
                 List.of(
-                        () ->
-                                aws.dynamoDb(REGION)
-                                        .getItem(
-                                                it ->
-                                                        it.tableName("t")
-                                                                .key(
-                                                                        Map.of(
-                                                                                "k",
-                                                                                AttributeValue
-                                                                                        .fromS(
-                                                                                                "v")))),
-                        () -> aws.s3(REGION).listObjectsV2(it -> it.bucket("b")),
-                        () -> aws.ssm(REGION).getParameter(it -> it.name("p")),
-                        () -> aws.secretsManager(REGION).getSecretValue(it -> it.secretId("s")),
-                        () ->
-                                aws.stepFunctions(REGION)
-                                        .describeExecution(it -> it.executionArn("e")),
-                        () -> aws.sns(REGION).publish(it -> it.topicArn("t").message("m")),
-                        () -> aws.kms(REGION).describeKey(it -> it.keyId("k")),
-                        () -> aws.cloudWatch(REGION).putMetricData(it -> it.namespace("n")),
-                        () -> aws.autoScaling(REGION).describeAutoScalingGroups(),
-                        ClassTraining::talk,
-                        ClassTraining::tell);
-        for (Runnable call : calls) {
-            try {
-                call.run();
-            } catch (RuntimeException e) {
-                // Nobody listens and no log group is there; the classes are loaded by now.
-                System.out.println(e);
-            }
+                        new JudgeHandler(),
+                        new FenceHandler(),
+                        new PromoteHandler(),
+                        new VerifyHandler(),
+                        new RedirectTrafficHandler(),
+                        new GrowHandler(),
+                        new EvaluateFailoverHandler(),
+                        new CloseIncidentHandler(),
+                        new FreshnessCheckHandler());
+        handlers.forEach(handler -> invoke(handler, event));
+    }
+
+    private static void invoke(
+            RequestHandler<Map<String, Object>, ?> handler, Map<String, Object> event) {
+        Context context =
+                (Context)
+                        Proxy.newProxyInstance(
+                                ClassTraining.class.getClassLoader(),
+                                new Class<?>[] {Context.class},
+                                (proxy, method, arguments) ->
+                                        switch (method.getName()) {
+                                            case "getRemainingTimeInMillis" -> MILLIS_LEFT;
+                                            case "getMemoryLimitInMB" -> 512;
+                                            default ->
+                                                    method.getReturnType() == String.class
+                                                            ? "training:operate"
+                                                            : null;
+                                        });
+        attempt(
+                handler.getClass().getSimpleName(),
+                () -> System.out.println(handler.handleRequest(event, context)));
+    }
+
+    private static void attempt(String what, Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            // Something is missing here that is there elsewhere; the classes are loaded by now.
+            System.out.println(what + ": " + e);
         }
     }
 
@@ -123,7 +186,7 @@ public final class ClassTraining {
                     ByteBuffer.allocate(0),
                     ByteBuffer.allocate(hello.getSession().getPacketBufferSize()));
             http.send(
-                    HttpRequest.newBuilder(URI.create(ENVIRONMENT.get("AWS_ENDPOINT_URL"))).build(),
+                    HttpRequest.newBuilder(URI.create(System.getenv("AWS_ENDPOINT_URL"))).build(),
                     HttpResponse.BodyHandlers.ofString());
         } catch (IOException | NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);

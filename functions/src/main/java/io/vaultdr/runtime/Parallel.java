@@ -1,4 +1,4 @@
-package io.vaultdr.snapshot;
+package io.vaultdr.runtime;
 
 import io.vaultdr.model.Failure;
 
@@ -20,7 +20,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** Asks several buckets at once, so that two that are away cost no more than one. */
+/** Asks several at once, so that two that are away cost no more than one. */
 public final class Parallel {
     private static final Logger LOG = LoggerFactory.getLogger(Parallel.class);
 
@@ -54,8 +54,25 @@ public final class Parallel {
             throw new IllegalStateException(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while buckets were asked", e);
+            throw new Failure.Retryable("wait", "interrupted", "It is taken up again.", e);
         }
+    }
+
+    /**
+     * Begins to ask on a thread of its own.
+     *
+     * @return waits for the answer, and throws what asking threw
+     */
+    public static <T> Supplier<T> begin(Supplier<T> ask) {
+        CompletableFuture<T> answer =
+                CompletableFuture.supplyAsync(ask, task -> Thread.ofVirtual().start(task));
+        return () -> {
+            try {
+                return answer.join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof RuntimeException cause ? cause : e;
+            }
+        };
     }
 
     /**
@@ -66,7 +83,8 @@ public final class Parallel {
      * @return completes with the answer, or empty where it fails or hangs; never with an exception
      *     but a mistake of ours
      */
-    static <T> CompletableFuture<Optional<T>> within(Duration limit, String what, Supplier<T> ask) {
+    public static <T> CompletableFuture<Optional<T>> within(
+            Duration limit, String what, Supplier<T> ask) {
         CompletableFuture<Optional<T>> answer = new CompletableFuture<>();
         Thread.ofVirtual()
                 .name(what)
