@@ -227,7 +227,7 @@ final class RestoreInto {
                         tools.clients(),
                         tools.commands().apply(target, out));
         if (journal.remembered().containsKey(ByRestore.POSTED)
-                && promotion.look(snapshot) instanceof Standing.Restored(URI node)) {
+                && promotion.look(snapshot, deadline) instanceof Standing.Restored(URI node)) {
             return promotion.restart(node, snapshot, journal, deadline);
         }
         fetch(snapshot, archive);

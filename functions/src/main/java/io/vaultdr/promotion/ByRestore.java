@@ -52,6 +52,9 @@ public final class ByRestore {
     private static final String RESTARTED = "restarted";
     private static final Duration POLL = Duration.ofMillis(200);
 
+    /** A function that was never called before takes some seconds for its first handshake. */
+    private static final Duration LOOK = Duration.ofSeconds(5);
+
     /** From initialised to active: a second or two. */
     private static final Duration UNSEAL = Duration.ofSeconds(60);
 
@@ -109,11 +112,27 @@ public final class ByRestore {
     }
 
     /**
-     * Looks at every node of the DR side at once.
+     * Looks at every node of the DR side at once, and once more where none answers: each is given
+     * five seconds, whatever the time-out of a single call.
      *
      * @throws Failure.Retryable if none answers
      */
-    public Standing look(Manifest snapshot) {
+    public Standing look(Manifest snapshot, Deadline deadline) {
+        return deadline.within(LOOK)
+                .poll(POLL, () -> standing(snapshot))
+                .orElseThrow(
+                        () ->
+                                new Failure.Retryable(
+                                        "find the DR side's node",
+                                        "none of "
+                                                + cluster.nodes()
+                                                + " answered within "
+                                                + LOOK.toSeconds()
+                                                + " s",
+                                        "Start the server on one of them, uninitialised"));
+    }
+
+    private Optional<Standing> standing(Manifest snapshot) {
         List<Seen> seen = healths();
         return first(seen, h -> restored(h, snapshot))
                 .<Standing>map(s -> new Standing.Restored(s.node()))
@@ -121,13 +140,10 @@ public final class ByRestore {
                         () ->
                                 first(seen, h -> h.meaning() == NodeStatus.NOT_INITIALISED)
                                         .map(s -> new Standing.Blank(s.node())))
-                .or(() -> first(seen, h -> true).map(s -> new Standing.Other(s.node(), s.health())))
-                .orElseThrow(
+                .or(
                         () ->
-                                new Failure.Retryable(
-                                        "find the DR side's node",
-                                        "none of " + cluster.nodes() + " answers",
-                                        "Start the server on one of them, uninitialised"));
+                                first(seen, h -> true)
+                                        .map(s -> new Standing.Other(s.node(), s.health())));
     }
 
     /**
@@ -144,7 +160,7 @@ public final class ByRestore {
             Runnable permission,
             Journal journal,
             Deadline deadline) {
-        Standing standing = look(snapshot);
+        Standing standing = look(snapshot, deadline);
         if (standing instanceof Standing.Other other) {
             standing = again(other, snapshot, journal, deadline);
         }

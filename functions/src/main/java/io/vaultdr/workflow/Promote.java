@@ -13,6 +13,7 @@ import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.ByRestore;
 import io.vaultdr.promotion.LastSeen;
 import io.vaultdr.promotion.PilotLight;
+import io.vaultdr.runtime.Deadline;
 import io.vaultdr.runtime.PairSettings;
 import io.vaultdr.runtime.PairSettings.Failover.Prefer;
 import io.vaultdr.snapshot.ArchiveFile;
@@ -123,7 +124,8 @@ public final class Promote implements Step {
         // A dry run has begun nothing, and with a pilot light it has no node to look at.
         if (begun.isPresent()
                 && !work.dryRun()
-                && promotion.look(begun.get()) instanceof ByRestore.Standing.Restored restored) {
+                && promotion.look(begun.get(), work.deadline())
+                        instanceof ByRestore.Standing.Restored restored) {
             URI node = promotion.restart(restored.node(), begun.get(), work, work.deadline());
             return done(work, begun.get(), node);
         }
@@ -145,7 +147,7 @@ public final class Promote implements Step {
             return ask(work, chosen.snapshot(), loss);
         }
         if (work.dryRun()) {
-            return rehearsed(chosen.snapshot());
+            return rehearsed(chosen.snapshot(), work.deadline());
         }
         work.remember(SNAPSHOT, chosen.snapshot().id());
         URI node =
@@ -190,7 +192,7 @@ public final class Promote implements Step {
                 .filter(it -> it.finishedAt().isPresent());
     }
 
-    private Map<String, String> rehearsed(Manifest snapshot) {
+    private Map<String, String> rehearsed(Manifest snapshot, Deadline deadline) {
         if (pilotLight.isPresent()) {
             return Map.of(
                     DECISION,
@@ -200,7 +202,7 @@ public final class Promote implements Step {
                     "desired",
                     Integer.toString(pilotLight.get().rehearse()));
         }
-        if (promotion.look(snapshot) instanceof ByRestore.Standing.Blank blank) {
+        if (promotion.look(snapshot, deadline) instanceof ByRestore.Standing.Blank blank) {
             return Map.of(DECISION, "DONE", SNAPSHOT, snapshot.id(), NODE, blank.node().toString());
         }
         throw new Failure.Terminal(

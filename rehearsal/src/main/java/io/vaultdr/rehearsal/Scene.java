@@ -40,7 +40,7 @@ class Scene {
     private final List<Story.Mark> marks = new ArrayList<>();
     private final Set<String> facts = new LinkedHashSet<>();
     private volatile Optional<Instant> struck = Optional.empty();
-    private Instant nextScheduled = Instant.now().truncatedTo(ChronoUnit.MINUTES);
+    private Instant lastScheduled = Instant.EPOCH;
 
     Scene(
             Console console,
@@ -232,18 +232,23 @@ class Scene {
                         .collect(Collectors.joining(", "));
     }
 
-    /** What a schedule sends; each time it is a minute later. */
+    /**
+     * What a schedule sends in this minute, or in the one after the last: what is taken by it is
+     * newer than all that the real schedules took.
+     */
     String scheduledEvent() {
-        nextScheduled = nextScheduled.plusSeconds(60);
+        Instant minute = Instant.now().truncatedTo(ChronoUnit.MINUTES);
+        Instant next = lastScheduled.plusSeconds(60);
+        lastScheduled = next.isAfter(minute) ? next : minute;
         var event = Json.MAPPER.createObjectNode();
         event.put("version", "0")
                 .put(
                         "id",
-                        "00000000-0000-0000-0000-00000000000" + nextScheduled.getEpochSecond() % 10)
+                        "00000000-0000-0000-0000-00000000000" + lastScheduled.getEpochSecond() % 10)
                 .put("detail-type", "Scheduled Event")
                 .put("source", "aws.events")
                 .put("account", Configuration.ACCOUNT)
-                .put("time", nextScheduled.minusSeconds(120).toString())
+                .put("time", lastScheduled.toString())
                 .put("region", Configuration.HOME);
         event.putArray("resources");
         event.putObject("detail");
