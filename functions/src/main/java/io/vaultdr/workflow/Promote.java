@@ -24,6 +24,9 @@ import io.vaultdr.snapshot.Proofs;
 import io.vaultdr.snapshot.SnapshotChoice;
 import io.vaultdr.vault.Login;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -49,6 +52,7 @@ import java.util.stream.Stream;
  * says that Fence is through.
  */
 public final class Promote implements Step {
+    private static final Logger LOG = LoggerFactory.getLogger(Promote.class);
     static final String SNAPSHOT = "snapshot";
     static final String CLUSTER_ID = "clusterId";
     static final String NONCE = "nonce";
@@ -172,15 +176,21 @@ public final class Promote implements Step {
                     "restore into the node that was made ready",
                     "Fence, which has to be through before, isn't after "
                             + FENCING.toMinutes()
-                            + " minutes",
+                            + " minutes, as far as the ledger could be read",
                     "Look at Fence's own log; what was made ready is wiped and made again");
         }
     }
 
     private Optional<StepRecord> fenced(Epoch epoch) {
+        Optional<Incident> read;
+        try {
+            read = ledger.incident(epoch);
+        } catch (Failure.Retryable e) {
+            LOG.warn("whether Fence is through can't be read yet: {}", e.getMessage());
+            return Optional.empty();
+        }
         Incident seen =
-                ledger.incident(epoch)
-                        .filter(it -> it.outcome() == Outcome.OPEN)
+                read.filter(it -> it.outcome() == Outcome.OPEN)
                         .orElseThrow(
                                 () ->
                                         new Ledger.StaleEpochException(

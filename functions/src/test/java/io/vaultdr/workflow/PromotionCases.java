@@ -12,6 +12,7 @@ import io.vaultdr.failover.InMemoryLedger;
 import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
 import io.vaultdr.failover.Incident.StepRecord;
+import io.vaultdr.failover.Ledger;
 import io.vaultdr.model.Epoch;
 import io.vaultdr.model.Secret;
 import io.vaultdr.model.Side;
@@ -201,8 +202,13 @@ abstract class PromotionCases {
     }
 
     Promote promote(Optional<Capacity> group, VaultClients vault, NodeCommands documents) {
+        return promote(ledger, group, vault, documents);
+    }
+
+    Promote promote(
+            Ledger read, Optional<Capacity> group, VaultClients vault, NodeCommands documents) {
         return new Promote(
-                ledger,
+                read,
                 new S3Bucket(aws, new Bucket(REGION, BUCKET, Moto.ACCOUNT), Fixture.PAIR, CLOCK),
                 proofs(),
                 group.map(it -> new PilotLight(dr, it, leaders)),

@@ -10,6 +10,7 @@ import io.vaultdr.failover.InMemoryLedger;
 import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
 import io.vaultdr.failover.Ledger;
+import io.vaultdr.model.Failure;
 import io.vaultdr.model.Outcome;
 import io.vaultdr.model.StepName;
 import io.vaultdr.promotion.ByRestore;
@@ -18,6 +19,8 @@ import io.vaultdr.testing.BaoServer;
 import io.vaultdr.testing.Eventually;
 
 import org.junit.jupiter.api.Test;
+import org.mockito.AdditionalAnswers;
+import org.mockito.Mockito;
 
 import java.time.Duration;
 import java.util.List;
@@ -57,12 +60,20 @@ class PromotionTroubleIT extends PromotionCases {
         assertEquals("nonce-2", canary());
     }
 
+    /** The ledger is away for the first looks at it, which costs the node nothing. */
     @Test
     void makesTheNodeReadyBesideFenceAndRestoresBehindIt() throws Exception {
         notFenced();
+        Ledger away = Mockito.mock(Ledger.class, AdditionalAnswers.delegatesTo(ledger));
+        Mockito.doThrow(new Failure.Retryable("read the incident", "no answer", "Wait"))
+                .doThrow(new Failure.Retryable("read the incident", "no answer", "Wait"))
+                .doAnswer(_ -> ledger.incident(Fixture.EPOCH))
+                .when(away)
+                .incident(Fixture.EPOCH);
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<Map<String, String>> promotion =
-                    threads.submit(() -> run(promote(clients, this::command)));
+                    threads.submit(
+                            () -> run(promote(away, Optional.empty(), clients, this::command)));
             Map<String, String> ready = awaitReady();
 
             assertEquals(200, eventually());

@@ -629,6 +629,7 @@ final class Rehearsal {
         List<String> notes = new ArrayList<>();
         step.result().entrySet().stream()
                 .filter(it -> it.getKey().endsWith("Millis"))
+                .sorted(Map.Entry.comparingByKey())
                 .forEach(
                         it ->
                                 notes.add(
