@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPInputStream;
 
@@ -130,7 +131,10 @@ class ArchiveTest {
     @ParameterizedTest
     @EnumSource
     void refusesEveryChangedByteUnlessTheContentStaysTheSame(Form form) throws IOException {
-        byte[] archive = form.gzip(Archives.sound(200).tar());
+        // The same each time, for how many changes are harmless depends on it.
+        byte[] state = new byte[200];
+        new Random(1).nextBytes(state);
+        byte[] archive = form.gzip(Archives.sound(state).tar());
         byte[] content = gunzip(archive);
         int accepted = 0;
         int tried = 0;
@@ -149,8 +153,8 @@ class ArchiveTest {
         }
         // Time, extra flags and system of the header are 48 bits, and five fill up a stored
         // block's first byte. A compressed block also says of symbols that it hasn't how long they
-        // would be; which those are depends on the content, and that is another one each time.
-        int most = form == Form.STORED ? 53 : tried / 8;
+        // would be.
+        int most = form == Form.STORED ? 53 : 48 + tried / 50;
         int least = form == Form.STORED ? 53 : 48;
         assertTrue(
                 accepted >= least && accepted <= most,

@@ -129,9 +129,14 @@ abstract class PromotionCases {
         commands.clear();
         put(older);
         put(newer);
+        openIncident();
+        fence();
+    }
+
+    /** A new ledger with an incident of which no step was begun. */
+    void openIncident() {
         ledger = new InMemoryLedger(Fixture.PAIR);
         ledger.open(ledger.state(), Fixture.incident(new Approval.NotNeeded()));
-        fence();
     }
 
     /** As if Fence had cut all there is. */

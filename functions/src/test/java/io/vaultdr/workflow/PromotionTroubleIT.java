@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.vaultdr.failover.InMemoryLedger;
 import io.vaultdr.failover.Incident;
 import io.vaultdr.failover.Incident.Approval;
 import io.vaultdr.failover.Ledger;
@@ -63,7 +62,7 @@ class PromotionTroubleIT extends PromotionCases {
     /** The ledger is away for the first looks at it, which costs the node nothing. */
     @Test
     void makesTheNodeReadyBesideFenceAndRestoresBehindIt() throws Exception {
-        notFenced();
+        openIncident();
         Ledger away = Mockito.mock(Ledger.class, AdditionalAnswers.delegatesTo(ledger));
         Mockito.doThrow(new Failure.Retryable("read the incident", "no answer", "Wait"))
                 .doThrow(new Failure.Retryable("read the incident", "no answer", "Wait"))
@@ -90,7 +89,7 @@ class PromotionTroubleIT extends PromotionCases {
 
     @Test
     void leavesTheNodeBlankWhereTheIncidentIsClosedWithoutAFence() throws Exception {
-        notFenced();
+        openIncident();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<Map<String, String>> promotion =
                     threads.submit(() -> run(promote(clients, this::command)));
@@ -103,11 +102,6 @@ class PromotionTroubleIT extends PromotionCases {
         }
         assertEquals(List.of("wipe"), commands);
         assertEquals(501, standby.nodes().getFirst().health());
-    }
-
-    private void notFenced() {
-        ledger = new InMemoryLedger(Fixture.PAIR);
-        ledger.open(ledger.state(), Fixture.incident(new Approval.NotNeeded()));
     }
 
     /** What Promote remembers once its node is initialised. */

@@ -52,7 +52,7 @@ import java.util.TreeMap;
  * through. A promotion that fails waits for Fence, so that an incident is closed with home's state
  * known; a fence that fails ends both, for nothing may be restored then.
  *
- * <p>* Whatever fails ends in {@code CloseIncident}, which reads the ledger and says how it stands.
+ * <p>Whatever fails ends in {@code CloseIncident}, which reads the ledger and says how it stands.
  * The input is the pair and the epoch; all else is in the ledger.
  */
 public final class FailoverMachine extends Construct {
@@ -88,7 +88,8 @@ public final class FailoverMachine extends Construct {
                                         .build())
                         .otherwise(Succeed.Builder.create(this, "Done").build()));
 
-        LambdaInvoke judge = step(props, "Judge", Duration.ofMinutes(2), close);
+        LambdaInvoke judge = task(props, "Judge", Duration.ofMinutes(2));
+        judge.addCatch(close, failure());
         LambdaInvoke ask = askApproval(props, judge, close);
         Parallel fenceAndPromote =
                 parallel(
@@ -241,12 +242,6 @@ public final class FailoverMachine extends Construct {
             last = task;
         }
         return Objects.requireNonNull(first);
-    }
-
-    private LambdaInvoke step(Props props, String name, Duration timeout, IChainable close) {
-        LambdaInvoke task = task(props, name, timeout);
-        task.addCatch(close, failure());
-        return task;
     }
 
     private LambdaInvoke task(Props props, String name, Duration timeout) {

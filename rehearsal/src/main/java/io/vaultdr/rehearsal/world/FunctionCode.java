@@ -228,16 +228,16 @@ final class FunctionCode {
                         MotoServer.start(training.venv, scratch, NO_LAMBDA, training.processes);
                 SdkClients clients = new SdkClients(aws.endpoint(), "training")) {
             templates.accept(clients);
-            return archive(code, classPath, training, trained.get(), aws.endpoint());
+            return train(archive, classPath, training, trained.get(), aws.endpoint());
         } finally {
             Directories.delete(scratch);
         }
     }
 
-    private static Optional<Path> archive(
-            Path code, List<Path> classPath, Training training, FunctionSpec trained, URI aws)
+    private static Optional<Path> train(
+            Path archive, List<Path> classPath, Training training, FunctionSpec trained, URI aws)
             throws IOException, InterruptedException {
-        Path archive = code.resolve("classes.aot");
+        Path code = archive.resolveSibling("");
         Path half = code.resolve("half.aot");
         List<String> command = new ArrayList<>();
         command.add(java());
@@ -254,12 +254,7 @@ final class FunctionCode {
                         .redirectOutput(code.resolve("training.log").toFile());
         builder.environment().keySet().removeIf(name -> !name.equals("PATH"));
         builder.environment().putAll(trained.environment());
-        builder.environment().putAll(Sandbox.lambdaEnvironment(trained));
-        builder.environment().put("AWS_ENDPOINT_URL", aws.toString());
-        builder.environment().put("AWS_ACCESS_KEY_ID", "training");
-        builder.environment().put("AWS_SECRET_ACCESS_KEY", "unchecked");
-        builder.environment().put("AWS_EC2_METADATA_DISABLED", "true");
-        builder.environment().put("REHEARSAL_ACCOUNT", MotoServer.ACCOUNT);
+        builder.environment().putAll(Sandbox.lambdaEnvironment(trained, "training", aws));
         Process process = training.processes.start(builder);
         if (!process.waitFor(TRAINING.toMillis(), TimeUnit.MILLISECONDS)) {
             process.destroyForcibly();

@@ -268,12 +268,7 @@ final class LambdaHost implements AutoCloseable {
         Map<String, String> environment = builder.environment();
         environment.clear();
         environment.putAll(function.environment());
-        environment.putAll(Sandbox.lambdaEnvironment(function));
-        environment.put("AWS_ACCESS_KEY_ID", caller);
-        environment.put("AWS_SECRET_ACCESS_KEY", "unchecked");
-        environment.put("AWS_ENDPOINT_URL", setup.gateway.toString());
-        environment.put("AWS_EC2_METADATA_DISABLED", "true");
-        environment.put("REHEARSAL_ACCOUNT", MotoServer.ACCOUNT);
+        environment.putAll(Sandbox.lambdaEnvironment(function, caller, setup.gateway));
         Sandbox sandbox =
                 new Sandbox(
                         function,

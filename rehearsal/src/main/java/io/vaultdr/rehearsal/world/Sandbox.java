@@ -14,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -254,8 +255,8 @@ final class Sandbox implements AutoCloseable {
         threads.shutdownNow();
     }
 
-    /** The environment that Lambda gives every function. */
-    static Map<String, String> lambdaEnvironment(FunctionSpec function) {
+    /** What Lambda gives every function; its calls go to {@code aws}, signed by {@code caller}. */
+    static Map<String, String> lambdaEnvironment(FunctionSpec function, String caller, URI aws) {
         return Map.ofEntries(
                 Map.entry("AWS_REGION", function.region()),
                 Map.entry("AWS_DEFAULT_REGION", function.region()),
@@ -269,6 +270,11 @@ final class Sandbox implements AutoCloseable {
                 Map.entry("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/" + function.name()),
                 Map.entry("AWS_LAMBDA_LOG_STREAM_NAME", "rehearsal"),
                 Map.entry("_HANDLER", function.handler()),
+                Map.entry("AWS_ACCESS_KEY_ID", caller),
+                Map.entry("AWS_SECRET_ACCESS_KEY", "unchecked"),
+                Map.entry("AWS_ENDPOINT_URL", aws.toString()),
+                Map.entry("AWS_EC2_METADATA_DISABLED", "true"),
+                Map.entry("REHEARSAL_ACCOUNT", MotoServer.ACCOUNT),
                 Map.entry("LANG", "en_US.UTF-8"),
                 Map.entry("TZ", ":UTC"));
     }

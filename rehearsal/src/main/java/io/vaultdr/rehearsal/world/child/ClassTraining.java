@@ -118,17 +118,7 @@ public final class ClassTraining {
     /** An incident that a person opens, and every step of it as far as it comes. */
     private void run() {
         Map<String, Object> event =
-                Map.of(
-                        "pair",
-                        pair.pair().value(),
-                        "epoch",
-                        1,
-                        "time",
-                        Instant.now().toString(),
-                        "by",
-                        "training",
-                        "reason",
-                        "training");
+                Map.of("pair", pair.pair().value(), "epoch", 1, "time", Instant.now().toString());
         Map<String, Object> failover =
                 Map.of("action", "failover", "by", "training", "reason", "training");
         invoke(new EvaluateFailoverHandler(), event);
